@@ -1,0 +1,204 @@
+"""What every action builds on: the services behind it, and a typed view of the tracker."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from itertools import starmap
+from typing import Any
+
+import msgspec
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.commerce.ledger import ledger_name
+from actions.commerce.planner import Planner
+from actions.commerce.shop import Shop
+from actions.policy.policy import Policy
+from knowledge.library import Library
+
+IDENTITY_LIFETIME = timedelta(hours=12)
+"""How long somebody stays identified without using it."""
+
+Slots = dict[str, Any]
+"""Slots that an action sets; JSON types only."""
+
+
+_IDENTITY = frozenset({"customer_id", "customer_name"})
+
+
+class Services(msgspec.Struct, frozen=True):
+    """Everything an action may use, built once by the composition root."""
+
+    shop: Shop
+    planner: Planner
+    policy: Policy
+    library: Library
+    clock: Callable[[], datetime]
+
+
+class NotIdentified(RuntimeError):
+    """The skill needs to know who the customer is: let it call identify_customer first."""
+
+
+class Said:
+    """What the conversation knows, as an action needs it."""
+
+    def __init__(self, tracker: Tracker, dispatcher: CollectingDispatcher, now: datetime) -> None:
+        """Read from `tracker`; speak through `dispatcher`.
+
+        Args:
+            tracker: the conversation.
+            dispatcher: takes what the bot says.
+            now: the present time, aware UTC; tells whether the identity still counts.
+        """
+        self._tracker = tracker
+        self._dispatcher = dispatcher
+        self._now = now
+
+    @property
+    def conversation_id(self) -> str:
+        """Return the id of the conversation: `channel:sender`."""
+        return str(self._tracker.sender_id)
+
+    @property
+    def language(self) -> str:
+        """Return the language the customer is spoken to in."""
+        return str(self.slot("language") or "en")
+
+    @property
+    def text(self) -> str:
+        """Return the customer's latest message."""
+        return str((self._tracker.latest_message or {}).get("text") or "")
+
+    @property
+    def intent(self) -> str:
+        """Return the intent of the latest message."""
+        intent = (self._tracker.latest_message or {}).get("intent") or {}
+        return str(intent.get("name") or "")
+
+    @property
+    def customer_id(self) -> str:
+        """Return the verified customer.
+
+        Raises:
+            NotIdentified: The customer has not been identified, or too long ago.
+        """
+        customer_id = self.slot("customer_id")
+        if not customer_id:
+            raise NotIdentified(str(NotIdentified.__doc__))
+        return str(customer_id)
+
+    @property
+    def lapsed(self) -> bool:
+        """Return whether a customer was identified too long ago for it to count."""
+        if not self._tracker.slots.get("customer_id"):
+            return False
+        since = self._tracker.slots.get("identified_at")
+        return not since or self._now - datetime.fromisoformat(since) > IDENTITY_LIFETIME
+
+    @property
+    def anger(self) -> bool:
+        """Return whether the latest message is angry."""
+        return bool(((self._tracker.latest_message or {}).get("sentiment") or {}).get("anger"))
+
+    @property
+    def skill(self) -> str:
+        """Return the skill that the conversation is busy with, empty when there is none."""
+        running = (str(frame["flow_id"]) for frame in self._tracker.stack)
+        return next((flow for flow in running if not flow.startswith("pattern_")), "")
+
+    @property
+    def is_called(self) -> bool:
+        """Return whether the running flow was called by another, not started by the customer."""
+        top = self._tracker.stack[-1] if self._tracker.stack else {}
+        if "parent_id" in top:
+            return bool(top["parent_id"])
+        return bool(self.intent != top.get("flow_id"))
+
+    def slot(self, name: str) -> Any:  # noqa: ANN401 - slots hold any JSON value
+        """Return a slot's value, None when it is empty or unknown, or an identity that lapsed."""
+        if name in _IDENTITY and self.lapsed:
+            return None
+        return self._tracker.slots.get(name)
+
+    def mentions(self) -> Iterator[Mapping[str, Any]]:
+        """Yield what the customer said to the running skill, newest first.
+
+        Each has `text`, `language` and `entities` (dicts with `type` and `value`).
+        """
+        yield from self.slot("said") or ()
+
+    def entity(self, kind: str) -> Any:  # noqa: ANN401 - entities hold any JSON value
+        """Return the newest value of an entity type said to the running skill, or None."""
+        for mention in self.mentions():
+            for entity in mention.get("entities", ()):
+                if entity["type"] == kind:
+                    return entity["value"]
+        return None
+
+    def entities(self, kind: str) -> list[Any]:
+        """Return all values of an entity type in the newest mention that has any."""
+        for mention in self.mentions():
+            found = [e["value"] for e in mention.get("entities", ()) if e["type"] == kind]
+            if found:
+                return found
+        return []
+
+    def latest_entities(self, kind: str) -> list[Any]:
+        """Return the values of an entity type in the latest message alone."""
+        found = (self._tracker.latest_message or {}).get("entities") or ()
+        return [entity["value"] for entity in found if entity.get("entity") == kind]
+
+    def effect_key(self, purpose: str) -> str:
+        """Return the idempotency key of an effect: the same when the turn is run again."""
+        message_id = (self._tracker.latest_message or {}).get("message_id") or ""
+        return f"{ledger_name(self.conversation_id)}:{ledger_name(message_id)}:{purpose}"
+
+    def say(self, response: str, **values: Any) -> None:  # noqa: ANN401 - template values
+        """Have the bot utter a response, with values for its placeholders."""
+        self._dispatcher.utter_message(response=response, **values)
+
+    def show(self, **message: Any) -> None:  # noqa: ANN401 - rasa-sdk's own fields
+        """Have the bot utter `text`, `buttons`, `image` or `json_message` as they are."""
+        self._dispatcher.utter_message(**message)
+
+
+class ShopAction(Action, ABC):  # type: ignore[misc] # rasa_sdk ships no types
+    """An action over the shop's services; its name is its class's name in snake case."""
+
+    def __init__(self, services: Services) -> None:
+        """Work with `services`."""
+        self.services = services
+
+    @classmethod
+    def action_name(cls) -> str:
+        """Return the name flows call the action by, such as `action_load_order`."""
+        words = re.findall(r"[A-Z][a-z]*", cls.__name__)
+        return "_".join(["action", *words]).lower()
+
+    def name(self) -> str:
+        """Return the name rasa-sdk registers the action under."""
+        return self.action_name()
+
+    @abstractmethod
+    async def act(self, said: Said) -> Slots:
+        """Do the work; return the slots to set."""
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Run as rasa-sdk asks, in process or behind its server."""
+        slots = await self.act(Said(tracker, dispatcher, self.services.clock()))
+        return list(starmap(SlotSet, slots.items()))
+
+
+def money(amount_minor: int, currency: str) -> dict[str, Any]:
+    """Return an amount as slots and responses hold it."""
+    return {"amount_minor": amount_minor, "currency": currency}
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """Return a moment as slots and responses hold it: ISO 8601, or None."""
+    return moment.isoformat() if moment else None

@@ -1,0 +1,140 @@
+"""Answers from the shop's own help texts, with their source; no support, no answer."""
+
+import asyncio
+import functools
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from actions.base import Said, Slots, stamp
+from actions.commerce.models import Texts
+from actions.follow_ups import CLEAR_NAME
+from actions.product_names import naming_words
+from actions.product_views import card, product_option
+from actions.search import list_shelves
+from actions.targets import ProductAction
+from knowledge.answers import Answer
+
+_FILE = Path(__file__).resolve().parents[1] / "data" / "lexicons" / "help_skills.yml"
+_MOST_CARDS = 3
+_MOST_WORDS = 12
+_NAMED = frozenset({"title"})
+_LOOKS_FOR = re.compile(
+    r"\b(?:suchen?|looking for|search for|do you (?:have|sell)"
+    r"|habt ihr|haben sie|verkauf\w+|führt)\b",
+    re.IGNORECASE,
+)
+
+
+class HelpSkill(msgspec.Struct, frozen=True):
+    """A skill that does what help topics are about."""
+
+    topics: tuple[str, ...]
+    skill: str
+    title: Texts
+
+
+class AnswerQuestion(ProductAction):
+    """Answer a question about the shop.
+
+    Sets `answer`, None when nothing supports one, and `skills` that do what it is about.
+    """
+
+    async def act(self, said: Said) -> Slots:
+        """Return the quoted answer with its source."""
+        text = next((str(m["text"]) for m in said.mentions() if m.get("text")), "")
+        found = await asyncio.to_thread(self.services.library.answer, text, said.language)
+        return _slots(found)
+
+
+class TryAnswer(ProductAction):
+    """Try to answer what no skill understood; sets `answered`.
+
+    Says a supported help text with its source; else shows products, if the text clearly
+    names one; else says nothing.
+    """
+
+    async def act(self, said: Said) -> Slots:
+        """Say what is known and return whether anything was said."""
+        text = next((str(m["text"]) for m in said.mentions() if m.get("text")), "")
+        if not naming_words(text):
+            return {"answered": False}
+        found = await asyncio.to_thread(self.services.library.answer, text, said.language)
+        if found is not None:
+            slots = _slots(found)
+            said.say("utter_faq_answer", answer=slots["answer"], skills=slots["skills"])
+            return {"answered": True}
+        return await self._products(said, text)
+
+    async def _products(self, said: Said, text: str) -> Slots:
+        words = naming_words(text)
+        if not 0 < len(words) <= _MOST_WORDS:
+            return {"answered": False}
+        named = (await self.index()).find(words)
+        if named.score < CLEAR_NAME or len(named.product_ids) > _MOST_CARDS:
+            return await self._nothing(said, text)
+        return await self._show(said, named.product_ids)
+
+    async def _nothing(self, said: Said, text: str) -> Slots:
+        """Say honestly that the shop has no such thing, if the words look for one."""
+        if not _LOOKS_FOR.search(text):
+            return {"answered": False}
+        library = self.services.library
+        query = await asyncio.to_thread(library.read_query, text, said.language)
+        result = await asyncio.to_thread(library.search_products, query)
+        fitting = [match for match in result.matches if _NAMED & set(match.why)]
+        if fitting:
+            return await self._show(said, [match.product.id for match in fitting[:_MOST_CARDS]])
+        if not (query.unexplained or query.categories):
+            return {"answered": False}
+        words = " ".join(query.keywords) or query.text
+        said.say(
+            "utter_search_none", searched=words, shelves=await list_shelves(self), understood=[]
+        )
+        return {"answered": True}
+
+    async def _show(self, said: Said, product_ids: Sequence[str]) -> Slots:
+        wording, currency = await self.wording(), self.services.shop.info.currency
+        cards, shown = [], []
+        for product_id in product_ids:
+            product = await self.services.shop.catalog.product(product_id)
+            variant = next((v for v in product.variants if v.buyable), product.variants[0])
+            cards.append(card(product, variant, wording, currency))
+            shown.append(product_option(product, variant, wording, currency, {}))
+        said.say("utter_perhaps_product", cards=cards)
+        focus = shown[0]["value"] if len(shown) == 1 else None
+        return {"answered": True, "shown_products": shown, "focus_product": focus}
+
+
+def _slots(found: Answer | None) -> Slots:
+    if found is None:
+        return {"answer": None, "skills": []}
+    topic = found.topic_id.partition(":")[2]
+    return {
+        "answer": {
+            "text": found.text,
+            "source_title": found.source_title,
+            "source_url": found.source_url,
+            "updated_at": stamp(found.updated_at),
+            "question": found.question,
+        },
+        "skills": skills_for(topic),
+    }
+
+
+def skills_for(topic: str) -> list[dict[str, Any]]:
+    """Return the skills that do what a help topic is about, as buttons."""
+    return [
+        {"value": item.skill, "title": item.title, "payload": f"/{item.skill}"}
+        for item in _help_skills()
+        if topic.startswith(item.topics)
+    ]
+
+
+@functools.cache
+def _help_skills() -> tuple[HelpSkill, ...]:
+    return msgspec.convert(yaml.safe_load(_FILE.read_text(encoding="utf-8")), tuple[HelpSkill, ...])

@@ -1,0 +1,85 @@
+"""All actions of the shop; an action server and the bot's own process run the same ones."""
+
+from rasa_sdk import Action
+
+from actions.addresses import CompleteAddress, ReadAddressWish
+from actions.base import Services, ShopAction
+from actions.cart import AddToCart, ListCartLines, RemoveFromCart, RequestCheckout, ShowCart
+from actions.cases import OpenCase
+from actions.complaints import ListRemedies
+from actions.delivery import DeliverTo, LoadHome
+from actions.faq import AnswerQuestion, TryAnswer
+from actions.feedback import Hear, IntroduceShop, RecordFeedback
+from actions.follow_ups import CheckFollowUp, CheckNamed
+from actions.identity import CheckCode, IdentifyCustomer, LogOut, ResendCode
+from actions.lines import ListVariants, NotePieces, NoteSwap, PriceSwaps, SortChosen, SortLines
+from actions.methods import ListOtherMethods
+from actions.options import NarrowOptions
+from actions.orders import ListChoosableOrders, LoadOrder
+from actions.overview import ListOrders, PickShownOrder
+from actions.plans import CommitPlan, Decide, MakePlan
+from actions.products import AnswerProductQuestion, CheckStock, CompareProducts
+from actions.returns import CheckComplaint, RefundStatus
+from actions.search import SearchProducts
+from actions.targets import FindTarget, ListTargets, LoadProduct
+from actions.tracking import TrackOrder
+
+ACTIONS: tuple[type[ShopAction], ...] = (
+    AddToCart,
+    AnswerProductQuestion,
+    AnswerQuestion,
+    CheckCode,
+    CheckComplaint,
+    CheckFollowUp,
+    CheckNamed,
+    CheckStock,
+    CommitPlan,
+    CompareProducts,
+    CompleteAddress,
+    Decide,
+    DeliverTo,
+    FindTarget,
+    Hear,
+    IdentifyCustomer,
+    IntroduceShop,
+    ListCartLines,
+    ListChoosableOrders,
+    ListOrders,
+    ListOtherMethods,
+    ListRemedies,
+    ListTargets,
+    ListVariants,
+    LoadHome,
+    LoadOrder,
+    LoadProduct,
+    LogOut,
+    MakePlan,
+    NarrowOptions,
+    NotePieces,
+    NoteSwap,
+    OpenCase,
+    PickShownOrder,
+    PriceSwaps,
+    ReadAddressWish,
+    RecordFeedback,
+    RefundStatus,
+    RemoveFromCart,
+    RequestCheckout,
+    ResendCode,
+    SearchProducts,
+    ShowCart,
+    SortChosen,
+    SortLines,
+    TrackOrder,
+    TryAnswer,
+)
+
+
+def build_actions(services: Services) -> list[Action]:
+    """Return every action, ready to be registered with rasa-sdk's executor."""
+    return [action(services) for action in ACTIONS]
+
+
+def action_names() -> frozenset[str]:
+    """Return the names flows may use."""
+    return frozenset(action.action_name() for action in ACTIONS)

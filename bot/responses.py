@@ -1,0 +1,221 @@
+"""Responses: `utter_*` names become messages, with variation, language, money and dates.
+
+Templates are Jinja2, sandboxed; values are inserted as they are and never read as templates.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import jinja2
+import msgspec
+from babel.dates import format_date, format_datetime
+from babel.lists import format_list
+from babel.numbers import format_currency, get_currency_precision
+from jinja2.sandbox import SandboxedEnvironment
+
+from bot.flows import Flow, FlowSet, Variation
+from bot.messages import Button, Card, Json, OutboundMessage
+
+_LOCALES = {"de": "de_DE", "en": "en_GB"}
+_MONEY = {"de": "de_DE", "en": "en_US"}
+MAX_BUTTONS = 13
+
+
+class ResponseError(ValueError):
+    """A response is missing or its template cannot be filled."""
+
+
+class Renderer:
+    """Fills responses; pure, the same input gives the same words."""
+
+    def __init__(self, flows: FlowSet, languages: Sequence[str], time_zone: str) -> None:
+        """Render in `languages`, the first of which is the fallback; dates in `time_zone`."""
+        self._flows = flows
+        self._languages = tuple(languages)
+        self._zone = ZoneInfo(time_zone)
+        self._templates: dict[str, jinja2.Template] = {}
+        self._environment = SandboxedEnvironment(
+            undefined=jinja2.ChainableUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        self._environment.filters.update(
+            money=_by_language(self.money),
+            date=_by_language(self.date),
+            day=_by_language(self.day),
+            moment=_by_language(self.moment),
+            both=_by_language(self.joined),
+            tr=_by_language(self.translated),
+        )
+
+    def render(
+        self, name: str, flow: Flow | None, values: Mapping[str, Any], language: str, seed: str
+    ) -> OutboundMessage:
+        """Return the message for a response; `seed` picks the wording among the variations.
+
+        Raises:
+            ResponseError: No such response, or a template that cannot be filled.
+        """
+        wordings = self._flows.response(name, flow)
+        if not wordings:
+            raise ResponseError(f"there is no response '{name}'")
+        spoken = next((la for la in (language, *self._languages) if la in wordings), None)
+        spoken = spoken or next(iter(wordings))
+        variation = _pick(wordings[spoken], f"{seed}:{name}")
+        context = {**values, "language": spoken}
+        return OutboundMessage(
+            text=self._fill(variation.text, context),
+            buttons=self._buttons(variation, context),
+            cards=self._cards(variation, context),
+            image_url=self._fill(variation.image, context),
+            custom=dict(variation.custom),
+            language=spoken,
+            response=name,
+        )
+
+    def from_action(
+        self,
+        raw: Mapping[str, Any],
+        flow: Flow | None,
+        values: Mapping[str, Any],
+        language: str,
+        seed: str,
+    ) -> OutboundMessage:
+        """Return the message that an action uttered (rasa-sdk's `utter_message` fields).
+
+        Raises:
+            ResponseError: The action named a response that cannot be rendered.
+        """
+        name = raw.get("response") or raw.get("template")
+        known = {
+            "text",
+            "buttons",
+            "elements",
+            "custom",
+            "template",
+            "response",
+            "image",
+            "attachment",
+        }
+        if name:
+            extra = {key: value for key, value in raw.items() if key not in known}
+            return self.render(name, flow, {**values, **extra}, language, seed)
+        custom = dict(raw.get("custom") or {})
+        cards = custom.pop("cards", None) or raw.get("elements") or ()
+        return OutboundMessage(
+            text=str(raw.get("text") or ""),
+            buttons=tuple(
+                Button(str(b["title"]), str(b["payload"])) for b in raw.get("buttons") or ()
+            ),
+            cards=tuple(self._card(card, language) for card in cards),
+            image_url=str(raw.get("image") or ""),
+            custom=custom,
+            language=language,
+        )
+
+    def money(self, value: Json, language: str) -> str:
+        """Return `{"amount_minor", "currency"}` as people write it."""
+        if not isinstance(value, Mapping):
+            return str(value)
+        digits = get_currency_precision(value["currency"])
+        amount = Decimal(value["amount_minor"]).scaleb(-digits)
+        return format_currency(amount, value["currency"], locale=_MONEY.get(language, language))
+
+    def date(self, value: Json, language: str) -> str:
+        """Return an ISO date or timestamp as a long date in the shop's time zone."""
+        return format_date(self._local(value), "long", locale=_LOCALES.get(language, language))
+
+    def day(self, value: Json, language: str) -> str:
+        """Return an ISO date or timestamp as weekday, day and month."""
+        pattern = "EEEE, d. MMMM" if language == "de" else "EEEE d MMMM"
+        return format_date(self._local(value), pattern, locale=_LOCALES.get(language, language))
+
+    def moment(self, value: Json, language: str) -> str:
+        """Return an ISO timestamp as date and time in the shop's time zone."""
+        local = self._local(value)
+        return format_datetime(
+            local,
+            "d. MMM, HH:mm" if language == "de" else "d MMM, HH:mm",
+            locale=_LOCALES.get(language, language),
+        )
+
+    def joined(self, values: Json, language: str) -> str:
+        """Return a list of texts joined as in a sentence: `a, b and c`."""
+        texts = [self.translated(value, language) for value in values or ()]
+        return format_list(texts, locale=_LOCALES.get(language, language)) if texts else ""
+
+    def translated(self, value: Json, language: str) -> str:
+        """Return the text of a value that holds one text per language."""
+        if isinstance(value, Mapping):
+            for candidate in (language, *self._languages):
+                if value.get(candidate):
+                    return str(value[candidate])
+            return str(next((v for v in value.values() if v), ""))
+        return "" if value is None else str(value)
+
+    def _local(self, value: Json) -> dt.datetime | dt.date:
+        moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
+        if isinstance(moment, dt.datetime) and moment.tzinfo is not None:
+            return moment.astimezone(self._zone)
+        return moment
+
+    def _fill(self, source: str, context: Mapping[str, Any]) -> str:
+        if "{" not in source:
+            return source
+        try:
+            if source not in self._templates:
+                self._templates[source] = self._environment.from_string(source)
+            return self._templates[source].render(context).strip()
+        except (jinja2.TemplateError, TypeError, ValueError, KeyError) as error:
+            raise ResponseError(f"'{source[:60]}' cannot be filled: {error}") from error
+
+    def _buttons(self, variation: Variation, context: Mapping[str, Any]) -> tuple[Button, ...]:
+        fixed = [
+            Button(self._fill(b.title, context), self._fill(b.payload, context))
+            for b in variation.buttons
+        ]
+        language = str(context["language"])
+        made = []
+        slot, _, options = variation.buttons_from.partition("=")
+        for option in context.get(options or slot) or ():
+            if not option.get("button", True):
+                continue
+            value = msgspec.json.encode(str(option["value"])).decode()
+            payload = option.get("payload") or f"/SetSlots({slot}={value})"
+            made.append(
+                Button(self.translated(option.get("label") or option["title"], language), payload)
+            )
+        return tuple(made[:MAX_BUTTONS] + fixed)
+
+    def _cards(self, variation: Variation, context: Mapping[str, Any]) -> tuple[Card, ...]:
+        cards = context.get(variation.cards_from) if variation.cards_from else ()
+        return tuple(self._card(card, str(context["language"])) for card in cards or ())
+
+    def _card(self, card: Mapping[str, Any], language: str) -> Card:
+        price = card.get("price") or ""
+        return Card(
+            title=self.translated(card.get("title"), language),
+            subtitle=self.translated(card.get("subtitle"), language),
+            price=self.money(price, language) if price else "",
+            image_url=str(card.get("image_url") or ""),
+            url=str(card.get("url") or ""),
+            buttons=tuple(
+                Button(self.translated(b["title"], language), str(b["payload"]))
+                for b in card.get("buttons") or ()
+            ),
+        )
+
+
+def _by_language(render: Json) -> Json:
+    @jinja2.pass_context
+    def in_context(context: jinja2.runtime.Context, value: Json) -> str:
+        return str(render(value, str(context.get("language") or "en")))
+
+    return in_context
+
+
+def _pick(variations: Sequence[Variation], seed: str) -> Variation:
+    digest = hashlib.blake2s(seed.encode("utf-8", "replace")).digest()
+    return variations[int.from_bytes(digest[:4], "big") % len(variations)]

@@ -1,0 +1,123 @@
+"""`config.yml` and `endpoints.yml`; secrets come in as `${NAME}` or `${NAME:-default}`."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from bot.messages import Json
+from bot.understanding.thresholds import Thresholds
+from bot.yaml_source import Problem, SourceError, YamlSource, nearest
+
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+
+T = TypeVar("T")
+
+
+class Config(msgspec.Struct, frozen=True):
+    """How the bot understands and decides."""
+
+    languages: tuple[str, ...] = ("de", "en")
+    thresholds: Thresholds = Thresholds()
+    pipeline: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class Endpoints(msgspec.Struct, frozen=True):
+    """What the bot talks to."""
+
+    store: str = ""
+    action_endpoint: str = ""
+    api_token: str = ""
+    webchat_secret: str = ""
+    webchat_origins: tuple[str, ...] = ()
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Everything the composition root needs to know."""
+
+    root: Path
+    data_dir: Path
+    shop_dir: Path
+    models_dir: Path
+    config: Config
+    endpoints: Endpoints
+
+    @property
+    def is_own_shop(self) -> bool:
+        """Return whether the shop served is another one than the demo shop in `data/`."""
+        return self.shop_dir.resolve() != (self.root / "data" / "demo_shop").resolve()
+
+
+def load_settings(
+    root: Path,
+    data_dir: Path | None = None,
+    shop_dir: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Read both files below `root`.
+
+    Raises:
+        SourceError: A file is missing, is not YAML, has unknown keys or wrong types, or names
+            an environment variable that is not set.
+    """
+    config = _section(root / "config.yml", Config, environ, root)
+    endpoints = _section(root / "endpoints.yml", Endpoints, environ, root)
+    return Settings(
+        root=root,
+        data_dir=data_dir or root / ".data",
+        shop_dir=shop_dir or root / "data" / "demo_shop",
+        models_dir=root / "models",
+        config=config,
+        endpoints=endpoints,
+    )
+
+
+def _section(path: Path, kind: type[T], environ: Mapping[str, str], root: Path) -> T:
+    source = YamlSource.read(path, root)
+    data = source.data or {}
+    known = {field.name for field in msgspec.structs.fields(kind)}  # type: ignore[arg-type]
+    problems = [
+        source.problem((key,), f"unknown key '{key}'", nearest(str(key), known, "keys"))
+        for key in data
+        if key not in known
+    ]
+    if problems:
+        raise SourceError(problems)
+    try:
+        return msgspec.convert(_filled(data, environ), kind)
+    except msgspec.ValidationError as error:
+        key = re.search(r"\$\.(\w+)", str(error))
+        where = (key.group(1),) if key else ()
+        raise SourceError([source.problem(where, str(error))]) from error
+    except KeyError as error:
+        line = next(
+            (
+                n
+                for n, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+                if f"{{{error.args[0]}" in text
+            ),
+            1,
+        )
+        cure = f"set {error.args[0]}, or write ${{{error.args[0]}:-default}}"
+        problem = Problem(source.path, line, f"the environment has no {error.args[0]}", cure)
+        raise SourceError([problem]) from error
+
+
+def _filled(value: Json, environ: Mapping[str, str]) -> Json:
+    if isinstance(value, dict):
+        return {key: _filled(item, environ) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, environ) for item in value]
+    if isinstance(value, str):
+        return _VARIABLE.sub(lambda match: _variable(match, environ), value)
+    return value
+
+
+def _variable(match: re.Match[str], environ: Mapping[str, str]) -> str:
+    name, default = match.groups()
+    if default is None:
+        return environ[name]
+    return environ.get(name, default)

@@ -1,0 +1,304 @@
+"""A store in memory, for tests and `tresen chat --ephemeral`: same contract, gone at the end.
+
+Payloads are kept as JSON so that what comes back is what a database would give back.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count, islice
+
+import msgspec
+
+from bot.messages import InboundMessage, utc_now
+from bot.storage.codec import (
+    clean_id,
+    clean_text,
+    event_columns,
+    from_us,
+    inbound_row,
+    load_data,
+    load_inbound,
+    load_outbound,
+    outbound_columns,
+    prune_limit_us,
+    to_us,
+)
+from bot.storage.errors import (
+    AlreadyHandled,
+    UnknownInboxMessage,
+    UnknownOutboxMessage,
+    VersionConflict,
+)
+from bot.storage.ports import (
+    Accepted,
+    Committed,
+    ConversationInfo,
+    Delivery,
+    Erased,
+    EventStore,
+    Inbox,
+    InboxEntry,
+    Outbox,
+    OutboxEntry,
+    Store,
+    StoredEvent,
+    TurnCommit,
+    Turns,
+)
+
+
+@dataclass
+class _Conversation:
+    updated_at: datetime
+    events: list[tuple[str, str, int]] = field(default_factory=list)
+    outbound_seq: int = 0
+
+
+class _Tables:
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self.clock = clock
+        self.conversations: dict[str, _Conversation] = {}
+        self.inbox: dict[int, InboxEntry] = {}
+        self.inbox_ids: dict[tuple[str, str], int] = {}
+        self.outbox: dict[int, OutboxEntry] = {}
+        self.next_inbox_id = count(1)
+        self.next_outbox_id = count(1)
+
+    def touch(self, conversation_id: str) -> _Conversation:
+        now = from_us(to_us(self.clock()))
+        conversation = self.conversations.setdefault(conversation_id, _Conversation(now))
+        conversation.updated_at = now
+        return conversation
+
+    def unhandled(self) -> list[InboxEntry]:
+        return [entry for entry in self.inbox.values() if entry.handled_at is None]
+
+
+class MemoryEvents(EventStore):
+    """Events in a dict of lists."""
+
+    def __init__(self, tables: _Tables) -> None:
+        """Work on tables shared with the other ports."""
+        self._tables = tables
+
+    async def load(
+        self, conversation_id: str, after_version: int = 0
+    ) -> tuple[tuple[StoredEvent, ...], int]:
+        """Return the events after a version, and the present version."""
+        conversation = self._tables.conversations.get(clean_id(conversation_id))
+        if conversation is None:
+            return (), 0
+        events = tuple(
+            StoredEvent(seq, kind, load_data(data), from_us(at_us))
+            for seq, (kind, data, at_us) in enumerate(conversation.events, start=1)
+            if seq > after_version
+        )
+        return events, len(conversation.events)
+
+    async def conversations(self, after: str = "", limit: int = 100) -> list[ConversationInfo]:
+        """List conversations ordered by id."""
+        known = self._tables.conversations
+        ids = sorted(key for key in known if key > clean_id(after))
+        return [
+            ConversationInfo(key, len(known[key].events), known[key].updated_at)
+            for key in ids[:limit]
+        ]
+
+    async def erase(self, conversation_id: str) -> Erased:
+        """Remove everything of a conversation."""
+        tables = self._tables
+        key = clean_id(conversation_id)
+        conversation = tables.conversations.pop(key, None)
+        inbox = [i for i, entry in tables.inbox.items() if entry.conversation_id == key]
+        outbox = [i for i, entry in tables.outbox.items() if entry.conversation_id == key]
+        tables.inbox_ids = {k: i for k, i in tables.inbox_ids.items() if i not in set(inbox)}
+        for inbox_id in inbox:
+            del tables.inbox[inbox_id]
+        for outbox_id in outbox:
+            del tables.outbox[outbox_id]
+        return Erased(len(conversation.events) if conversation else 0, len(inbox), len(outbox))
+
+
+class MemoryInbox(Inbox):
+    """Accepted messages in a dict ordered by id."""
+
+    def __init__(self, tables: _Tables) -> None:
+        """Work on tables shared with the other ports."""
+        self._tables = tables
+
+    async def accept(self, messages: Sequence[InboundMessage]) -> list[Accepted]:
+        """Keep messages, and recognise those kept before."""
+        tables = self._tables
+        accepted = []
+        for row in [inbound_row(message) for message in messages]:
+            key = (row.channel, row.message_id)
+            message = load_inbound(row.message)
+            known = tables.inbox_ids.get(key)
+            if known is None:
+                inbox_id = next(tables.next_inbox_id)
+                tables.inbox_ids[key] = inbox_id
+                now = tables.touch(row.conversation_id).updated_at
+                tables.inbox[inbox_id] = InboxEntry(inbox_id, row.conversation_id, message, now)
+                accepted.append(Accepted(inbox_id, message, duplicate=False))
+            else:
+                accepted.append(Accepted(known, message, duplicate=True))
+        return accepted
+
+    async def pending(self, limit: int = 100) -> list[InboxEntry]:
+        """Return the oldest unhandled message of each conversation."""
+        heads: dict[str, InboxEntry] = {}
+        for entry in self._tables.unhandled():
+            heads.setdefault(entry.conversation_id, entry)
+        return list(islice(heads.values(), limit))
+
+    async def waiting(self, conversation_id: str, limit: int = 100) -> list[InboxEntry]:
+        """Return one conversation's unhandled messages."""
+        key = clean_id(conversation_id)
+        return [e for e in self._tables.unhandled() if e.conversation_id == key][:limit]
+
+    async def history(
+        self, conversation_id: str, after: int = 0, limit: int = 100
+    ) -> list[InboxEntry]:
+        """Return one conversation's messages, handled or not."""
+        key = clean_id(conversation_id)
+        entries = (e for e in self._tables.inbox.values() if e.conversation_id == key)
+        return list(islice((e for e in entries if e.inbox_id > after), limit))
+
+    async def prune(self, before: datetime) -> int:
+        """Forget old handled messages."""
+        limit = from_us(prune_limit_us(before, self._tables.clock()))
+        old = [e for e in self._tables.inbox.values() if e.handled_at and e.accepted_at < limit]
+        for entry in old:
+            del self._tables.inbox[entry.inbox_id]
+        ids = self._tables.inbox_ids
+        self._tables.inbox_ids = {k: i for k, i in ids.items() if i in self._tables.inbox}
+        return len(old)
+
+
+class MemoryOutbox(Outbox):
+    """Messages to customers in a dict ordered by id."""
+
+    def __init__(self, tables: _Tables) -> None:
+        """Work on tables shared with the other ports."""
+        self._tables = tables
+
+    async def unsent(self, channel: str, limit: int = 100) -> list[OutboxEntry]:
+        """Return a channel's messages that are due."""
+        now = self._tables.clock()
+        due = []
+        blocked: set[str] = set()
+        for entry in self._tables.outbox.values():
+            if entry.state != "pending" or entry.conversation_id in blocked:
+                continue
+            if entry.next_attempt_at is not None and entry.next_attempt_at > now:
+                blocked.add(entry.conversation_id)
+            elif entry.channel == clean_id(channel):
+                due.append(entry)
+        return due[:limit]
+
+    async def mark(self, delivery: Delivery) -> None:
+        """Record the outcome of one attempt.
+
+        Raises:
+            UnknownOutboxMessage: there is no such message.
+        """
+        retry_at = delivery.next_attempt_at
+        next_attempt_at = from_us(to_us(retry_at)) if retry_at else None
+        entry = self._tables.outbox.get(delivery.outbox_id)
+        if entry is None:
+            raise UnknownOutboxMessage
+        if entry.state == "sent":
+            return
+        failed = delivery.state == "failed"
+        self._tables.outbox[entry.outbox_id] = msgspec.structs.replace(
+            entry,
+            state="pending" if failed and next_attempt_at else delivery.state,
+            attempts=entry.attempts + 1,
+            next_attempt_at=next_attempt_at if failed else None,
+            receipt=clean_text(delivery.receipt),
+            error=clean_text(delivery.error),
+        )
+
+    async def after(
+        self, conversation_id: str, seq: int = 0, limit: int = 100
+    ) -> list[OutboxEntry]:
+        """Return one conversation's messages with a higher `seq`."""
+        key = clean_id(conversation_id)
+        entries = (e for e in self._tables.outbox.values() if e.conversation_id == key)
+        return list(islice((e for e in entries if e.seq > seq), limit))
+
+
+class MemoryTurns(Turns):
+    """Commits without a wait in between, hence atomic on one event loop."""
+
+    def __init__(self, tables: _Tables) -> None:
+        """Work on tables shared with the other ports."""
+        self._tables = tables
+
+    async def commit(self, turn: TurnCommit) -> Committed:
+        """Write everything of a turn, or nothing.
+
+        Raises:
+            AlreadyHandled: the inbox message was handled before.
+            UnknownInboxMessage: the conversation has no such inbox message.
+            VersionConflict: the conversation changed since it was loaded.
+        """
+        tables = self._tables
+        key = clean_id(turn.conversation_id)
+        events, outbound = event_columns(turn.events), outbound_columns(turn.outbound)
+        handled = self._to_handle(key, turn.handled_inbox_id)
+        known = tables.conversations.get(key)
+        version = len(known.events) if known else 0
+        if version != turn.expected_version:
+            raise VersionConflict(turn.expected_version, version)
+        conversation = tables.touch(key)
+        now = conversation.updated_at
+        conversation.events.extend(events)
+        if handled:
+            tables.inbox[handled.inbox_id] = msgspec.structs.replace(handled, handled_at=now)
+        entries = []
+        for channel, sender_id, message in outbound:
+            conversation.outbound_seq += 1
+            outbox_id = next(tables.next_outbox_id)
+            entry = OutboxEntry(
+                outbox_id,
+                key,
+                conversation.outbound_seq,
+                channel,
+                sender_id,
+                load_outbound(message),
+                now,
+            )
+            tables.outbox[outbox_id] = entry
+            entries.append(entry)
+        return Committed(len(conversation.events), tuple(entries))
+
+    def _to_handle(self, key: str, inbox_id: int | None) -> InboxEntry | None:
+        if inbox_id is None:
+            return None
+        entry = self._tables.inbox.get(inbox_id)
+        if entry is None or entry.conversation_id != key:
+            raise UnknownInboxMessage
+        if entry.handled_at is not None:
+            raise AlreadyHandled
+        return entry
+
+
+def memory_store(clock: Callable[[], datetime] = utc_now) -> Store:
+    """Return an empty store in memory.
+
+    Args:
+        clock: gives the present as an aware moment.
+    """
+    tables = _Tables(clock)
+
+    async def forget() -> None:
+        tables.conversations.clear()
+        tables.inbox.clear()
+        tables.inbox_ids.clear()
+        tables.outbox.clear()
+
+    return Store(
+        MemoryEvents(tables), MemoryInbox(tables), MemoryOutbox(tables), MemoryTurns(tables), forget
+    )

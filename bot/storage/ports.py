@@ -1,0 +1,252 @@
+"""What the turn needs from storage: small async ports and the records that pass through them.
+
+`conversation_id` is `channel:sender_id`. Event payloads are JSON dicts: storage does not know
+the event classes. `inbox_id` and `outbox_id` rise with every message and are never reused.
+
+Every method raises StoreFailed when the database fails and StoreClosed after `Store.close`. After
+StoreFailed, or when the caller was cancelled, the write may or may not have happened; asking again
+is safe, for `accept` recognises duplicates and `commit` handled messages and old versions.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import msgspec
+
+from bot.messages import InboundMessage, OutboundMessage
+
+MINIMUM_RETENTION = timedelta(days=8)
+"""How long the ids of handled messages are kept at least, to recognise a redelivery."""
+
+
+class NewEvent(msgspec.Struct, frozen=True):
+    """An event that is about to be appended."""
+
+    type: str
+    data: dict[str, Any]
+    at: datetime
+
+
+class StoredEvent(msgspec.Struct, frozen=True):
+    """An event of a conversation; `seq` counts from 1 without gaps."""
+
+    seq: int
+    type: str
+    data: dict[str, Any]
+    at: datetime
+
+
+class ConversationInfo(msgspec.Struct, frozen=True):
+    """One line of the list of conversations; `version` is the `seq` of the last event, or 0."""
+
+    conversation_id: str
+    version: int
+    updated_at: datetime
+
+
+class Erased(msgspec.Struct, frozen=True):
+    """How many rows an erasure removed."""
+
+    events: int
+    inbox: int
+    outbox: int
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """A message that is now durable; `duplicate` when it already was before this call."""
+
+    inbox_id: int
+    message: InboundMessage
+    duplicate: bool
+
+
+class InboxEntry(msgspec.Struct, frozen=True):
+    """An accepted message; within a conversation `inbox_id` gives the order of arrival."""
+
+    inbox_id: int
+    conversation_id: str
+    message: InboundMessage
+    accepted_at: datetime
+    handled_at: datetime | None = None
+
+
+class NewOutbound(msgspec.Struct, frozen=True):
+    """A message that a turn wants delivered."""
+
+    channel: str
+    sender_id: str
+    message: OutboundMessage
+
+
+DeliveryState = Literal["pending", "sent", "failed"]
+
+
+class OutboxEntry(msgspec.Struct, frozen=True):
+    """A message to a customer and its delivery; `seq` counts from 1 within the conversation."""
+
+    outbox_id: int
+    conversation_id: str
+    seq: int
+    channel: str
+    sender_id: str
+    message: OutboundMessage
+    created_at: datetime
+    state: DeliveryState = "pending"
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    receipt: str = ""
+    error: str = ""
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """The outcome of one attempt to deliver.
+
+    `failed` with `next_attempt_at` keeps the message pending until then; without, it is given up.
+    """
+
+    outbox_id: int
+    state: Literal["sent", "failed"]
+    receipt: str = ""
+    error: str = ""
+    next_attempt_at: datetime | None = None
+
+
+class TurnCommit(msgspec.Struct, frozen=True):
+    """Everything one turn writes; `handled_inbox_id` is None for a proactive turn."""
+
+    conversation_id: str
+    expected_version: int
+    events: Sequence[NewEvent] = ()
+    outbound: Sequence[NewOutbound] = ()
+    handled_inbox_id: int | None = None
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What a turn's commit made of it."""
+
+    version: int
+    outbound: tuple[OutboxEntry, ...]
+
+
+class EventStore(ABC):
+    """The append-only events of all conversations."""
+
+    @abstractmethod
+    async def load(
+        self, conversation_id: str, after_version: int = 0
+    ) -> tuple[tuple[StoredEvent, ...], int]:
+        """Return the events after a version, in order, and the present version (0 if unknown)."""
+
+    @abstractmethod
+    async def conversations(self, after: str = "", limit: int = 100) -> list[ConversationInfo]:
+        """List conversations ordered by id, for export.
+
+        Args:
+            after: the last conversation id of the page before; empty for the first page.
+            limit: the largest number of conversations returned.
+        """
+
+    @abstractmethod
+    async def erase(self, conversation_id: str) -> Erased:
+        """Remove every row of a conversation: events, inbox and outbox.
+
+        Raises:
+            EraseIncomplete: deleted, but another process keeps old database pages alive.
+        """
+
+
+class Inbox(ABC):
+    """Messages that a channel has accepted and the bot has to answer."""
+
+    @abstractmethod
+    async def accept(self, messages: Sequence[InboundMessage]) -> list[Accepted]:
+        """Make messages durable, all or none, and recognise those accepted before.
+
+        The answer has one entry per message, in order. A platform may be answered 200 once this
+        returns. Lone surrogates in texts are replaced by U+FFFD, in ids by their escape.
+
+        Raises:
+            NaiveTime: a message's `received_at` has no time zone.
+            UnstorableData: a message's metadata is not JSON.
+        """
+
+    @abstractmethod
+    async def pending(self, limit: int = 100) -> list[InboxEntry]:
+        """Return the oldest unhandled message of each conversation, oldest first."""
+
+    @abstractmethod
+    async def waiting(self, conversation_id: str, limit: int = 100) -> list[InboxEntry]:
+        """Return one conversation's unhandled messages in order of arrival."""
+
+    @abstractmethod
+    async def history(
+        self, conversation_id: str, after: int = 0, limit: int = 100
+    ) -> list[InboxEntry]:
+        """Return one conversation's messages, handled or not, with `inbox_id` above `after`."""
+
+    @abstractmethod
+    async def prune(self, before: datetime) -> int:
+        """Forget handled messages accepted before a moment; return how many.
+
+        Raises:
+            RetentionTooShort: the moment is less than 8 days ago.
+            NaiveTime: the moment has no time zone.
+        """
+
+
+class Outbox(ABC):
+    """Messages that turns have committed and channels deliver."""
+
+    @abstractmethod
+    async def unsent(self, channel: str, limit: int = 100) -> list[OutboxEntry]:
+        """Return a channel's messages that are due, oldest first.
+
+        A message waits while an earlier one of its conversation waits for its next attempt.
+        """
+
+    @abstractmethod
+    async def mark(self, delivery: Delivery) -> None:
+        """Record the outcome of one attempt; once sent, a message stays sent.
+
+        Raises:
+            UnknownOutboxMessage: there is no such message.
+            NaiveTime: the next attempt's time has no time zone.
+        """
+
+    @abstractmethod
+    async def after(
+        self, conversation_id: str, seq: int = 0, limit: int = 100
+    ) -> list[OutboxEntry]:
+        """Return one conversation's messages with a higher `seq`, in order."""
+
+
+class Turns(ABC):
+    """The one door through which a turn writes."""
+
+    @abstractmethod
+    async def commit(self, turn: TurnCommit) -> Committed:
+        """Append the events, queue the messages and mark the inbox message handled, or nothing.
+
+        Raises:
+            AlreadyHandled: the inbox message was handled before.
+            UnknownInboxMessage: the conversation has no such inbox message.
+            VersionConflict: the conversation changed since it was loaded.
+            NaiveTime: an event's time has no time zone.
+            UnstorableData: an event's or a message's data is not JSON.
+        """
+
+
+class Store(msgspec.Struct, frozen=True):
+    """The four ports of one database, opened together and closed together."""
+
+    events: EventStore
+    inbox: Inbox
+    outbox: Outbox
+    turns: Turns
+    closing: Callable[[], Awaitable[None]]
+
+    async def close(self) -> None:
+        """Finish the writes under way and let go of the database."""
+        await self.closing()

@@ -1,0 +1,305 @@
+"""A store in PostgreSQL, for many machines; the driver is the extra `postgres`.
+
+Every write locks its conversation's row first, so that turns and arrivals of one conversation
+are put in order across machines and never deadlock.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from bot.messages import InboundMessage, utc_now
+from bot.storage import codec
+from bot.storage.errors import (
+    AlreadyHandled,
+    UnknownInboxMessage,
+    UnknownOutboxMessage,
+    VersionConflict,
+)
+from bot.storage.ports import (
+    Accepted,
+    Committed,
+    ConversationInfo,
+    Delivery,
+    Erased,
+    EventStore,
+    Inbox,
+    InboxEntry,
+    Outbox,
+    OutboxEntry,
+    Store,
+    StoredEvent,
+    TurnCommit,
+    Turns,
+)
+from bot.storage.postgres_connection import PostgresConnection, connect
+from bot.storage.rows import INBOX_COLUMNS, OUTBOX_COLUMNS, inbox_entry, loaded, outbox_entry
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+Clock = Callable[[], datetime]
+
+_TOUCH = """
+INSERT INTO conversations (conversation_id, version, outbound_seq, updated_us)
+SELECT key, 0, 0, $2 FROM unnest($1::text[]) AS key
+ON CONFLICT (conversation_id) DO UPDATE SET updated_us = excluded.updated_us
+RETURNING version, outbound_seq"""
+_LOAD = """
+SELECT c.version, e.seq, e.type, e.data, e.at_us FROM conversations AS c
+LEFT JOIN conversation_events AS e ON e.conversation_id = c.conversation_id AND e.seq > $2
+WHERE c.conversation_id = $1 ORDER BY e.seq"""
+_KNOWN = """
+SELECT channel, message_id FROM inbox
+WHERE (channel, message_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))"""
+_ACCEPT = """
+INSERT INTO inbox (channel, message_id, conversation_id, message, accepted_us)
+VALUES ($1, $2, $3, $4, $5) ON CONFLICT (channel, message_id) DO NOTHING RETURNING inbox_id"""
+_PENDING = f"""
+SELECT {INBOX_COLUMNS} FROM inbox WHERE inbox_id IN (
+    SELECT min(inbox_id) FROM inbox WHERE handled_us IS NULL GROUP BY conversation_id)
+ORDER BY inbox_id LIMIT $1"""  # noqa: S608 - constants
+_WAITING = f"""
+SELECT {INBOX_COLUMNS} FROM inbox WHERE handled_us IS NULL AND conversation_id = $1
+ORDER BY inbox_id LIMIT $2"""  # noqa: S608 - constants
+_HISTORY = f"""
+SELECT {INBOX_COLUMNS} FROM inbox WHERE conversation_id = $1 AND inbox_id > $2
+ORDER BY inbox_id LIMIT $3"""  # noqa: S608 - constants
+_UNSENT = f"""
+SELECT {OUTBOX_COLUMNS} FROM outbox AS o
+WHERE channel = $1 AND state = 'pending' AND next_attempt_us <= $2 AND NOT EXISTS (
+    SELECT 1 FROM outbox AS e WHERE e.conversation_id = o.conversation_id AND e.seq < o.seq
+    AND e.state = 'pending' AND e.next_attempt_us > $2)
+ORDER BY outbox_id LIMIT $3"""  # noqa: S608 - constants
+_AFTER = f"""
+SELECT {OUTBOX_COLUMNS} FROM outbox WHERE conversation_id = $1 AND seq > $2
+ORDER BY seq LIMIT $3"""  # noqa: S608 - constants
+_MARK = """
+UPDATE outbox SET state = $1, attempts = attempts + 1, next_attempt_us = $2, receipt = $3,
+    error = $4
+WHERE outbox_id = $5 AND state <> 'sent' RETURNING 1"""
+_QUEUE = """
+INSERT INTO outbox (conversation_id, seq, channel, sender_id, message, created_us, state, attempts,
+    next_attempt_us, receipt, error)
+SELECT $1, $2 + n, channel, sender_id, message, $3, 'pending', 0, 0, '', ''
+FROM unnest($4::text[], $5::text[], $6::text[])
+    WITH ORDINALITY AS o (channel, sender_id, message, n) ORDER BY n
+RETURNING outbox_id, seq"""
+_APPEND = """
+INSERT INTO conversation_events (conversation_id, seq, type, data, at_us)
+SELECT $1, $2 + n, type, data, at_us
+FROM unnest($3::text[], $4::text[], $5::bigint[]) WITH ORDINALITY AS e (type, data, at_us, n)"""
+_ADVANCE = "UPDATE conversations SET version = $1, outbound_seq = $2 WHERE conversation_id = $3"
+
+
+class PostgresEvents(EventStore):
+    """Events in the table `conversation_events`."""
+
+    def __init__(self, database: PostgresConnection) -> None:
+        """Work on a connection shared with the other ports."""
+        self._database = database
+
+    async def load(
+        self, conversation_id: str, after_version: int = 0
+    ) -> tuple[tuple[StoredEvent, ...], int]:
+        """Return the events after a version, and the present version."""
+        key = codec.clean_id(conversation_id)
+        return loaded(await self._database.rows(_LOAD, key, after_version))
+
+    async def conversations(self, after: str = "", limit: int = 100) -> list[ConversationInfo]:
+        """List conversations ordered by id."""
+        rows = await self._database.rows(
+            "SELECT conversation_id, version, updated_us FROM conversations "
+            'WHERE conversation_id COLLATE "C" > $1 ORDER BY conversation_id COLLATE "C" LIMIT $2',
+            codec.clean_id(after),
+            limit,
+        )
+        return [ConversationInfo(key, version, codec.from_us(us)) for key, version, us in rows]
+
+    async def erase(self, conversation_id: str) -> Erased:
+        """Remove every row of a conversation; PostgreSQL wipes the pages when it vacuums."""
+        key = codec.clean_id(conversation_id)
+        counts = []
+        async with self._database.transaction() as connection:
+            for table in ("conversations", "conversation_events", "inbox", "outbox"):
+                query = f"DELETE FROM {table} WHERE conversation_id = $1"  # noqa: S608
+                counts.append(_row_count(await connection.execute(query, key)))
+        return Erased(events=counts[1], inbox=counts[2], outbox=counts[3])
+
+
+def _row_count(status: str) -> int:
+    return int(status.rsplit(" ", 1)[-1])
+
+
+class PostgresInbox(Inbox):
+    """Accepted messages in the table `inbox`."""
+
+    def __init__(self, database: PostgresConnection, clock: Clock) -> None:
+        """Work on a connection shared with the other ports.
+
+        Args:
+            database: the connections.
+            clock: gives the present as an aware moment.
+        """
+        self._database = database
+        self._clock = clock
+
+    async def accept(self, messages: Sequence[InboundMessage]) -> list[Accepted]:
+        """Make messages durable, and recognise those accepted before."""
+        rows = [codec.inbound_row(message) for message in messages]
+        now_us = codec.to_us(self._clock())
+        ids = [row.channel for row in rows], [row.message_id for row in rows]
+        async with self._database.transaction() as connection:
+            known = {tuple(found) for found in await connection.fetch(_KNOWN, *ids)}
+            new = [row for row in rows if (row.channel, row.message_id) not in known]
+            keys = sorted({row.conversation_id for row in new})
+            await connection.fetch(_TOUCH, keys, now_us)
+            return [await _accept(connection, row, now_us) for row in rows]
+
+    async def pending(self, limit: int = 100) -> list[InboxEntry]:
+        """Return the oldest unhandled message of each conversation."""
+        return [inbox_entry(row) for row in await self._database.rows(_PENDING, limit)]
+
+    async def waiting(self, conversation_id: str, limit: int = 100) -> list[InboxEntry]:
+        """Return one conversation's unhandled messages."""
+        key = codec.clean_id(conversation_id)
+        return [inbox_entry(row) for row in await self._database.rows(_WAITING, key, limit)]
+
+    async def history(
+        self, conversation_id: str, after: int = 0, limit: int = 100
+    ) -> list[InboxEntry]:
+        """Return one conversation's messages, handled or not."""
+        key = codec.clean_id(conversation_id)
+        return [inbox_entry(row) for row in await self._database.rows(_HISTORY, key, after, limit)]
+
+    async def prune(self, before: datetime) -> int:
+        """Forget old handled messages."""
+        limit_us = codec.prune_limit_us(before, self._clock())
+        query = "DELETE FROM inbox WHERE accepted_us < $1 AND handled_us IS NOT NULL"
+        async with self._database.transaction() as connection:
+            return _row_count(await connection.execute(query, limit_us))
+
+
+async def _accept(
+    connection: "PoolConnectionProxy", row: codec.InboundRow, now_us: int
+) -> Accepted:
+    message = codec.load_inbound(row.message)
+    key = (row.channel, row.message_id)
+    new = await connection.fetchval(_ACCEPT, *key, row.conversation_id, row.message, now_us)
+    if new is not None:
+        return Accepted(new, message, duplicate=False)
+    query = "SELECT inbox_id FROM inbox WHERE channel = $1 AND message_id = $2"
+    return Accepted(await connection.fetchval(query, *key), message, duplicate=True)
+
+
+class PostgresOutbox(Outbox):
+    """Messages to customers in the table `outbox`."""
+
+    def __init__(self, database: PostgresConnection, clock: Clock) -> None:
+        """Work on a connection shared with the other ports.
+
+        Args:
+            database: the connections.
+            clock: gives the present as an aware moment.
+        """
+        self._database = database
+        self._clock = clock
+
+    async def unsent(self, channel: str, limit: int = 100) -> list[OutboxEntry]:
+        """Return a channel's messages that are due."""
+        now_us = codec.to_us(self._clock())
+        rows = await self._database.rows(_UNSENT, codec.clean_id(channel), now_us, limit)
+        return [outbox_entry(row) for row in rows]
+
+    async def mark(self, delivery: Delivery) -> None:
+        """Record the outcome of one attempt.
+
+        Raises:
+            UnknownOutboxMessage: there is no such message.
+        """
+        columns = codec.delivery_columns(delivery)
+        if await self._database.rows(_MARK, *columns, delivery.outbox_id):
+            return
+        query = "SELECT 1 FROM outbox WHERE outbox_id = $1"
+        if not await self._database.rows(query, delivery.outbox_id):
+            raise UnknownOutboxMessage
+
+    async def after(
+        self, conversation_id: str, seq: int = 0, limit: int = 100
+    ) -> list[OutboxEntry]:
+        """Return one conversation's messages with a higher `seq`."""
+        key = codec.clean_id(conversation_id)
+        return [outbox_entry(row) for row in await self._database.rows(_AFTER, key, seq, limit)]
+
+
+class PostgresTurns(Turns):
+    """Turns written in one transaction each, in order within a conversation."""
+
+    def __init__(self, database: PostgresConnection, clock: Clock) -> None:
+        """Work on a connection shared with the other ports.
+
+        Args:
+            database: the connections.
+            clock: gives the present as an aware moment.
+        """
+        self._database = database
+        self._clock = clock
+
+    async def commit(self, turn: TurnCommit) -> Committed:
+        """Write everything of a turn, or nothing."""
+        now_us = codec.to_us(self._clock())
+        columns = codec.turn_columns(turn)
+        async with self._database.transaction() as connection:
+            return await _commit(connection, columns, now_us)
+
+
+async def _commit(
+    connection: "PoolConnectionProxy", turn: codec.TurnColumns, now_us: int
+) -> Committed:
+    key = turn.conversation_id
+    version, seq = await connection.fetchrow(_TOUCH, [key], now_us)
+    if turn.handled_inbox_id is not None:
+        await _handle(connection, key, turn.handled_inbox_id, now_us)
+    if version != turn.expected_version:
+        raise VersionConflict(turn.expected_version, version)
+    if turn.events:
+        await connection.execute(_APPEND, key, version, *map(list, zip(*turn.events, strict=True)))
+    queued = []
+    if turn.outbound:
+        columns = map(list, zip(*turn.outbound, strict=True))
+        rows = sorted(await connection.fetch(_QUEUE, key, seq, now_us, *columns))
+        queued = [
+            turn.queued(outbox_id, number, message, now_us)
+            for (outbox_id, number), message in zip(rows, turn.outbound, strict=True)
+        ]
+    version += len(turn.events)
+    await connection.execute(_ADVANCE, version, seq + len(queued), key)
+    return Committed(version, tuple(queued))
+
+
+async def _handle(connection: "PoolConnectionProxy", key: str, inbox_id: int, now_us: int) -> None:
+    where = "WHERE inbox_id = $1 AND conversation_id = $2"
+    update = f"UPDATE inbox SET handled_us = $3 {where} AND handled_us IS NULL RETURNING 1"  # noqa: S608
+    if await connection.fetchval(update, inbox_id, key, now_us):
+        return
+    if await connection.fetchval(f"SELECT 1 FROM inbox {where}", inbox_id, key):  # noqa: S608
+        raise AlreadyHandled
+    raise UnknownInboxMessage
+
+
+async def postgres_store(dsn: str, clock: Clock = utc_now, connections: int = 10) -> Store:
+    """Open a store in a PostgreSQL database and bring its tables up to date.
+
+    Args:
+        dsn: postgresql://USER:PASSWORD@HOST/DATABASE.
+        clock: gives the present as an aware moment.
+        connections: the largest number of connections held.
+    """
+    database = await connect(dsn, connections)
+    return Store(
+        PostgresEvents(database),
+        PostgresInbox(database, clock),
+        PostgresOutbox(database, clock),
+        PostgresTurns(database, clock),
+        database.close,
+    )

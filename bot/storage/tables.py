@@ -1,0 +1,102 @@
+"""The tables, described once; migrations are compared with this in the tests.
+
+Nothing in the turn's path imports this module: the stores speak SQL, and SQLModel costs more
+than a second to import. Times are microseconds since 1970-01-01 UTC, payloads are JSON texts.
+"""
+
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, Index, Integer, MetaData, Text, UniqueConstraint, text
+from sqlalchemy.types import TypeEngine
+from sqlmodel import Field, SQLModel
+
+_ROW_ID: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class StorageTable(SQLModel):
+    """The base of the tables, with a metadata of its own."""
+
+    metadata: ClassVar[MetaData] = MetaData()
+
+
+class ConversationRow(StorageTable, table=True):
+    """One conversation: its version and the `seq` of its last outbound message."""
+
+    __tablename__ = "conversations"
+
+    conversation_id: str = Field(primary_key=True, sa_type=Text)
+    version: int = Field(sa_type=BigInteger)
+    outbound_seq: int = Field(sa_type=BigInteger)
+    updated_us: int = Field(sa_type=BigInteger)
+
+
+class EventRow(StorageTable, table=True):
+    """One event of a conversation."""
+
+    __tablename__ = "conversation_events"
+    __table_args__: ClassVar[dict[str, Any]] = {"sqlite_with_rowid": False}
+
+    conversation_id: str = Field(primary_key=True, sa_type=Text)
+    seq: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    type: str = Field(sa_type=Text)
+    data: str = Field(sa_type=Text)
+    at_us: int = Field(sa_type=BigInteger)
+
+
+class InboxRow(StorageTable, table=True):
+    """One accepted message; `handled_us` is null until its turn is committed."""
+
+    __tablename__ = "inbox"
+    __table_args__: ClassVar[tuple[Any, ...]] = (
+        UniqueConstraint("channel", "message_id", name="inbox_message"),
+        Index("inbox_conversation", "conversation_id", "inbox_id"),
+        Index(
+            "inbox_unhandled",
+            "conversation_id",
+            "inbox_id",
+            sqlite_where=text("handled_us IS NULL"),
+            postgresql_where=text("handled_us IS NULL"),
+        ),
+        Index("inbox_accepted", "accepted_us"),
+        {"sqlite_autoincrement": True},
+    )
+
+    inbox_id: int | None = Field(default=None, primary_key=True, sa_type=_ROW_ID)
+    channel: str = Field(sa_type=Text)
+    message_id: str = Field(sa_type=Text)
+    conversation_id: str = Field(sa_type=Text)
+    message: str = Field(sa_type=Text)
+    accepted_us: int = Field(sa_type=BigInteger)
+    handled_us: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class OutboxRow(StorageTable, table=True):
+    """One message to a customer and the state of its delivery."""
+
+    __tablename__ = "outbox"
+    __table_args__: ClassVar[tuple[Any, ...]] = (
+        UniqueConstraint("conversation_id", "seq", name="outbox_seq"),
+        Index(
+            "outbox_pending",
+            "channel",
+            "outbox_id",
+            sqlite_where=text("state = 'pending'"),
+            postgresql_where=text("state = 'pending'"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    outbox_id: int | None = Field(default=None, primary_key=True, sa_type=_ROW_ID)
+    conversation_id: str = Field(sa_type=Text)
+    seq: int = Field(sa_type=BigInteger)
+    channel: str = Field(sa_type=Text)
+    sender_id: str = Field(sa_type=Text)
+    message: str = Field(sa_type=Text)
+    created_us: int = Field(sa_type=BigInteger)
+    state: str = Field(sa_type=Text)
+    attempts: int = Field(sa_type=Integer)
+    next_attempt_us: int = Field(sa_type=BigInteger)
+    receipt: str = Field(sa_type=Text)
+    error: str = Field(sa_type=Text)

@@ -1,0 +1,156 @@
+"""Splits a message into the clauses that may each be a wish."""
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import msgspec
+
+from bot.understanding.normalise import fold, words
+
+_STRONG = re.compile(r"(?<=[?!;\n])|(?<=[a-zäöüß\d)]\.)(?=\s+\S)")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
+_COMMA_OR_WORD = re.compile(r"[^\W_]+(?:'[^\W\d_]+)?|,")
+_MIN_LETTERS = 2
+_MAX_CLAUSES = 6
+_OPENING_WORDS = 3
+_MAX_CHARS = 1_000
+_EMAIL_DOT = re.compile(r"(?<!\d\d\d)\d\.$")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:nr|no|max|min|ca|bzw|str|dr|hr|fr|gr|inkl|zzgl|evtl|st|mr|mrs|ms)\.|str\.)$",
+    re.IGNORECASE,
+)
+
+
+class Clause(msgspec.Struct, frozen=True):
+    """A part of a text with its offsets in characters."""
+
+    text: str
+    start: int
+    end: int
+
+
+class ClauseSplitter:
+    """Cuts at sentence ends, and at "and" or a comma where a new wish begins.
+
+    "the blue shirt and the jeans" stays whole, because "the" begins no wish.
+
+    Args:
+        lexicon: `joints` (and, und, …), `starters` (where, cancel, ich, …), `requests`, the
+            words that make a clause a request, and what `refuses` needs: `negators`,
+            `operations`, `fillers` between the two, and `no_refusal`.
+    """
+
+    def __init__(self, lexicon: Mapping[str, Sequence[str]]) -> None:
+        self._joints = frozenset(fold(word) for word in lexicon.get("joints", ()))
+        self._starters = frozenset(fold(word) for word in lexicon.get("starters", ()))
+        self._requests = frozenset(fold(word) for word in lexicon.get("requests", ()))
+        self._negators = frozenset(fold(word) for word in lexicon.get("negators", ()))
+        self._operations = frozenset(fold(word) for word in lexicon.get("operations", ()))
+        self._fillers = frozenset(fold(word) for word in lexicon.get("fillers", ()))
+        self._no_refusal = frozenset(fold(word) for word in lexicon.get("no_refusal", ()))
+
+    def split(self, text: str) -> list[Clause]:
+        """Return the clauses of a cleaned text; one when there is nothing to split."""
+        cuts = sorted({0, len(text), *self._sentence_ends(text), *self._joined(text)})
+        clauses = [self._bare(_trimmed(text, start, end)) for start, end in pairwise(cuts)]
+        clauses = [
+            clause
+            for clause in clauses
+            if sum(char.isalnum() for char in clause.text) >= _MIN_LETTERS
+        ]
+        if len(clauses) <= 1 or len(text) > _MAX_CHARS:
+            return [Clause(text, 0, len(text))]
+        if len(clauses) > _MAX_CLAUSES:
+            rest = clauses[_MAX_CLAUSES - 1].start
+            clauses = [*clauses[: _MAX_CLAUSES - 1], _trimmed(text, rest, clauses[-1].end)]
+        return clauses
+
+    def requests(self, text: str) -> list[Clause]:
+        """Return one clause per request; statements go with the request after them, or before.
+
+        A text with fewer than two requests comes back whole.
+        """
+        clauses = self.split(text)
+        wanted = [clause for clause in clauses if self._is_request(clause.text)]
+        if len(wanted) < 2:
+            return [Clause(text, 0, len(text))]
+        groups: list[Clause] = []
+        start: int | None = None
+        for clause in clauses:
+            start = clause.start if start is None else start
+            if clause in wanted:
+                groups.append(Clause(text[start : clause.end], start, clause.end))
+                start = None
+        if start is not None:
+            last = groups[-1]
+            groups[-1] = Clause(text[last.start : clauses[-1].end], last.start, clauses[-1].end)
+        return groups
+
+    def refuses(self, text: str) -> bool:
+        """Tell whether a clause names an operation only to say that it is not wanted.
+
+        "I don't want to cancel" refuses; "why can't I cancel" and "not the red one" do not.
+        """
+        tokens = _COMMA_OR_WORD.findall(fold(text[:_MAX_CHARS]))
+        named = [place for place, token in enumerate(tokens) if token in self._operations]
+        if not named or "?" in text or self._no_refusal.intersection(tokens):
+            return False
+        return all(self._is_refused(tokens, place) for place in named)
+
+    def _is_refused(self, tokens: Sequence[str], place: int) -> bool:
+        before = place - 1
+        while before >= 0 and tokens[before] in self._fillers:
+            before -= 1
+        after = place + 1
+        while after < len(tokens) and tokens[after] in self._fillers:
+            after += 1
+        follows = tokens[after] if after < len(tokens) else ""
+        return (before >= 0 and tokens[before] in self._negators) or follows == "nicht"
+
+    def _is_request(self, text: str) -> bool:
+        tokens = [fold(word) for word, _, _ in words(text)]
+        tokens = [token for token in tokens if token not in self._joints]
+        return "?" in text or any(
+            token in self._requests or token.split("'")[0] in self._requests
+            for token in tokens[:_OPENING_WORDS]
+        )
+
+    def _bare(self, clause: Clause) -> Clause:
+        """Drop a leading "and"."""
+        first, _, rest = clause.text.partition(" ")
+        if fold(first) not in self._joints or not rest.strip():
+            return clause
+        start = clause.end - len(rest.lstrip())
+        return Clause(rest.lstrip(), start, clause.end)
+
+    def _sentence_ends(self, text: str) -> list[int]:
+        ends = []
+        for match in _STRONG.finditer(text):
+            before = text[max(0, match.start() - 6) : match.start()]
+            if not _EMAIL_DOT.search(before) and not _ABBREVIATION.search(before):
+                ends.append(match.start())
+        return ends
+
+    def _joined(self, text: str) -> list[int]:
+        cuts = []
+        tokens = words(text[:_MAX_CHARS])
+        for (word, start, end), (following, next_start, _) in pairwise(tokens):
+            if fold(following).split("'")[0] not in self._starters or start == 0:
+                continue
+            gap = text[end:next_start]
+            if fold(word) in self._joints or ("," in gap and self._begins_wish(text, next_start)):
+                cuts.append(start if fold(word) in self._joints else next_start)
+        return cuts
+
+    def _begins_wish(self, text: str, start: int) -> bool:
+        """Tell whether a comma is followed by a clause of at least three words."""
+        following = _WORD.findall(text[start : start + 60])
+        return len(following) >= 3
+
+
+def _trimmed(text: str, start: int, end: int) -> Clause:
+    part = text[start:end]
+    lead = len(part) - len(part.lstrip(" ,;\n\t"))
+    part = part.strip(" ,;\n\t")
+    return Clause(part, start + lead, start + lead + len(part))

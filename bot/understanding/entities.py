@@ -1,0 +1,207 @@
+"""All entities of a text, without overlaps."""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from bot.understanding.dates import find_dates
+from bot.understanding.entities_ids import (
+    OrderNumbers,
+    find_emails,
+    find_phones,
+    find_postcodes,
+    find_tracking_numbers,
+)
+from bot.understanding.entities_numbers import (
+    find_ordinals,
+    find_quantities,
+    find_ratings,
+    small_number,
+)
+from bot.understanding.entities_people import find_names
+from bot.understanding.entities_words import Gazetteer, WordFinder
+from bot.understanding.normalise import words
+from bot.understanding.prices import find_prices
+from bot.understanding.result import Entity
+
+_RANK = {
+    kind: rank
+    for rank, kind in enumerate((
+        "email",
+        "price_min",
+        "price_max",
+        "rating",
+        "date",
+        "tracking_number",
+        "phone",
+        "order_number",
+        "name",
+        "postcode",
+        "size",
+        "quantity",
+        "ordinal",
+        "product",
+        "color",
+        "material",
+    ))
+}
+_WEAK = 0.75
+_DEFINITE = re.compile(r"\b(?:the|der|die|den|these|those|diese|beiden)\s+$", re.IGNORECASE)
+_NOT_MEANT = re.compile(
+    r"(?:\b(?:not|nicht|keep|behalte|instead of|statt|anstatt)|,\s*nicht)"
+    r"\s+(?:the |die |order |bestellung |auftrag )*#?$",
+    re.IGNORECASE,
+)
+_MAX_CHARS = 2_000
+_MAX_ENTITIES = 60
+_MAY_SHARE = frozenset({"product", "color", "material"})
+
+
+class EntitySettings(msgspec.Struct, frozen=True):
+    """What the entity extractors need to know about a shop.
+
+    Args:
+        order_number_pattern: regular expression, searched without regard to case.
+        order_number_example: one order number; gives the form of values.
+        region: ISO country code for phone numbers.
+        time_zone: IANA name; dates are days there.
+        gazetteer: entity type → canonical value → language → words.
+        known_words: everyday words never taken for a misspelt shop word.
+    """
+
+    order_number_pattern: str = r"[A-Z]{2}-?\d{6}"
+    order_number_example: str = "TR-104711"
+    region: str = "DE"
+    time_zone: str = "Europe/Berlin"
+    gazetteer: Gazetteer = msgspec.field(default_factory=dict)
+    known_words: Sequence[str] = ()
+
+
+class EntityExtractor:
+    """Finds everything in a text that has a value.
+
+    Args:
+        settings: of the shop.
+
+    Raises:
+        re.error: the order number pattern is not a regular expression.
+        ZoneInfoNotFoundError: the time zone does not exist.
+    """
+
+    def __init__(self, settings: EntitySettings) -> None:
+        self._region = settings.region
+        self._zone = ZoneInfo(settings.time_zone)
+        self._orders = OrderNumbers(settings.order_number_pattern, settings.order_number_example)
+        self._words = WordFinder(settings.gazetteer, settings.known_words)
+
+    def extract(
+        self, text: str, language: str, now: datetime, expected: Collection[str] = ()
+    ) -> tuple[Entity, ...]:
+        """Return the entities in the order of the text; spans do not overlap.
+
+        Only one word may carry two readings: a product that is also a colour or a material.
+
+        Args:
+            text: cleaned text; only the first 2,000 characters are read.
+            language: language of the text.
+            now: aware moment the text was written.
+            expected: entity types that the bot has just asked for; they win and need less
+                context.
+        """
+        text = text[:_MAX_CHARS]
+        found = [*find_emails(text), *find_prices(text), *find_ratings(text)]
+        found += find_dates(text, language, now, self._zone)
+        found += find_tracking_numbers(text)
+        found += find_phones(text, self._region)
+        found += _meant(self._orders.find(text), text)
+        found += find_names(text, expected="name" in expected)
+        found += find_postcodes(text, expected="postcode" in expected)
+        found += self._words.find(text, size_expected="size" in expected)
+        found += find_quantities(text)
+        found += find_ordinals(text)
+        found += _expected_number(text, expected)
+        kept = _without_overlaps(found, expected)
+        return tuple(
+            sorted((*kept, *_counted_products(text, kept)), key=lambda entity: entity.start)
+        )
+
+    def mask_ready(self, text: str, language: str, now: datetime) -> tuple[Entity, ...]:
+        """Return the entities that the classifier's n-grams must not see."""
+        return tuple(
+            entity for entity in self.extract(text, language, now) if entity.type not in _MAY_SHARE
+        )
+
+
+def _meant(orders: Iterable[Entity], text: str) -> list[Entity]:
+    """Leave out the order in "not TR-1 but TR-2", unless it is the only one."""
+    found = list(orders)
+    kept = [order for order in found if not _NOT_MEANT.search(text[: order.start])]
+    return kept or found
+
+
+def _without_overlaps(found: list[Entity], expected: Collection[str]) -> list[Entity]:
+    def strength(entity: Entity) -> tuple[bool, bool, int, int, float]:
+        weak = entity.score < _WEAK
+        return (
+            entity.type not in expected,
+            weak,
+            _RANK.get(entity.type, 99),
+            entity.start - entity.end,
+            -entity.score,
+        )
+
+    kept: list[Entity] = []
+    for entity in sorted(found, key=strength):
+        if entity.end <= entity.start or len(kept) >= _MAX_ENTITIES:
+            continue
+        if all(
+            other.end <= entity.start or entity.end <= other.start or _share(entity, other)
+            for other in kept
+        ):
+            kept.append(entity)
+    return kept
+
+
+def _share(entity: Entity, other: Entity) -> bool:
+    same_span = (entity.start, entity.end) == (other.start, other.end)
+    return same_span and entity.type != other.type and {entity.type, other.type} <= _MAY_SHARE
+
+
+def _expected_number(text: str, expected: Collection[str]) -> list[Entity]:
+    """Read a bare number as the quantity or rating that was asked for."""
+    tokens = words(text)
+    wanted = [kind for kind in ("quantity", "rating") if kind in expected]
+    if not wanted or len(tokens) > 4:
+        return []
+    for token, start, end in tokens:
+        value = small_number(token)
+        if value and (wanted[0] == "quantity" or value <= 5):
+            return [Entity(wanted[0], value, token, start, end, 0.9)]
+    return []
+
+
+def _counted_products(text: str, kept: list[Entity]) -> list[Entity]:
+    """Find numbers that stand before a product: "zwei blaue Jacken", "3 red mugs"."""
+    tokens = words(text)
+    found = []
+    for product in kept:
+        if product.type != "product":
+            continue
+        before = [token for token in tokens if token[2] <= product.start][-3:]
+        for token, start, end in reversed(before):
+            value = small_number(token)
+            if (
+                value
+                and 1 < value < 100
+                and not any(entity.start < end and start < entity.end for entity in kept)
+            ):
+                gap = text[end : product.start]
+                if not _DEFINITE.search(text[max(0, start - 12) : start]) and not set(gap) & set(
+                    ".,;:!?€$"
+                ):
+                    found.append(Entity("quantity", value, token, start, end, 0.85))
+                break
+    return found

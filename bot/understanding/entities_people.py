@@ -1,0 +1,161 @@
+"""Names of persons who introduce themselves."""
+
+import re
+
+from bot.understanding.result import Entity
+
+_NAME_PART = r"[^\W\d_][\w'’-]{0,30}"
+_CAPITAL_PART = r"[A-ZÄÖÜÀ-Þ][\w'’-]{0,30}"
+_PARTICLE = r"(?:(?:von|van|de|der|den|di|da|el|al|zu|vom|le|la)\s+)"
+_INTRODUCED = re.compile(
+    r"(?<!\w)(?:ich\s+hei(?:ß|ss)e|mein\s+name\s+(?:ist|lautet|wäre)|name\s*(?:ist|:|is)|my\s+name(?:'s|\s+is)|"
+    r"i\s+am\s+called|(?:it's|its)\s+under\s+the\s+name|auf\s+den\s+namen|unter\s+dem\s+namen|under\s+the\s+name(?:\s+of)?)[\s:]{1,3}",
+    re.IGNORECASE,
+)
+_WEAKLY_INTRODUCED = re.compile(
+    r"(?<!\w)(?:[Ii]ch\s+bin(?:'s)?(?:\s+(?:der|die))?|[Hh]ier\s+(?:ist|spricht|schreibt)|[Tt]his\s+is|[Ii](?:'|’)?m|[Ii]\s+am|"
+    r"[Gg]r(?:u|ü)(?:ß|ss)e?n?,?(?:\s+von)?|[Bb]est\s+regards,?|[Kk]ind\s+regards,?|[Rr]egards,?)\s+"
+)
+_FREE = re.compile(rf"{_NAME_PART}(?:\s+{_PARTICLE}?{_NAME_PART}){{0,2}}")
+_CAPITALS = re.compile(rf"{_CAPITAL_PART}(?:\s+{_PARTICLE}?{_CAPITAL_PART}){{1,2}}")
+_BEFORE_POSTCODE = re.compile(
+    rf"(?<![\w'’-])(?!I['’]?m\s|Hi\s|Hello\s|Hey\s|Hallo\s|Ich\s)"
+    rf"({_CAPITAL_PART}(?:\s+{_PARTICLE}?{_CAPITAL_PART}){{1,2}})\s*,?\s+(?:(?:zip|plz|postcode|postleitzahl)\s*:?\s*)?(?=\d{{5}}(?!\w))"
+)
+_BEFORE_HERE = re.compile(rf"(?<![\w-])({_CAPITAL_PART}\s+{_CAPITAL_PART})\s+(?:here|hier)(?!\w)")
+_STOP = re.compile(
+    r"\s+(?:und|and|aus|from|in|mit|with|meine?|my|the|die|der|plz|zip|i|ich|hier|here|bitte|please|but|aber|postcode|"
+    r"postleitzahl|email|e-mail|wohnhaft|wohne|living|live|not|nicht|so|von)(?!\w).*$",
+    re.IGNORECASE | re.DOTALL,
+)
+_NO_NAMES = frozenset({
+    "abend",
+    "afternoon",
+    "angry",
+    "bestellnummer",
+    "bestellung",
+    "bitte",
+    "color",
+    "colour",
+    "customer",
+    "danke",
+    "das",
+    "dear",
+    "der",
+    "die",
+    "disappointed",
+    "email",
+    "evening",
+    "farbe",
+    "frustrated",
+    "good",
+    "größe",
+    "guten",
+    "hallo",
+    "happy",
+    "hello",
+    "here",
+    "hey",
+    "hi",
+    "hier",
+    "how",
+    "i",
+    "ich",
+    "interested",
+    "ja",
+    "kunde",
+    "kundennummer",
+    "kundin",
+    "liebe",
+    "lieber",
+    "liebes",
+    "looking",
+    "mein",
+    "meine",
+    "missing",
+    "moin",
+    "morgen",
+    "morning",
+    "my",
+    "nein",
+    "nicht",
+    "no",
+    "not",
+    "number",
+    "nummer",
+    "ok",
+    "okay",
+    "order",
+    "paket",
+    "parcel",
+    "please",
+    "plz",
+    "postcode",
+    "postleitzahl",
+    "really",
+    "sauer",
+    "sehr",
+    "servus",
+    "size",
+    "sorry",
+    "support",
+    "tag",
+    "team",
+    "thank",
+    "thanks",
+    "the",
+    "unhappy",
+    "very",
+    "wann",
+    "was",
+    "what",
+    "when",
+    "where",
+    "wie",
+    "wo",
+    "yes",
+    "zip",
+})
+
+
+def find_names(text: str, *, expected: bool) -> list[Entity]:
+    """Find the name of a person who introduces themself; the value is title case.
+
+    Args:
+        text: cleaned text.
+        expected: the bot has just asked for a name, so that a bare name counts.
+    """
+    spans: list[tuple[int, int, float]] = []
+    for match in _INTRODUCED.finditer(text):
+        name = _FREE.match(text, match.end())
+        if name:
+            spans.append((name.start(), name.start() + len(_STOP.sub("", name.group())), 0.95))
+    for match in _WEAKLY_INTRODUCED.finditer(text):
+        name = _CAPITALS.match(text, match.end())
+        if name:
+            spans.append((*name.span(), 0.85))
+    spans.extend((*match.span(1), 0.8) for match in _BEFORE_POSTCODE.finditer(text))
+    spans.extend((*match.span(1), 0.85) for match in _BEFORE_HERE.finditer(text))
+    if expected and not spans:
+        spans.extend(_bare(text))
+    return [entity for start, end, score in spans if (entity := _entity(text, start, end, score))]
+
+
+def _bare(text: str) -> list[tuple[int, int, float]]:
+    head = re.match(
+        rf"\s*({_NAME_PART}(?:\s+{_PARTICLE}?{_NAME_PART}){{0,2}})\s*(?:[,.!]|\d|$)", text
+    )
+    return [(*head.span(1), 0.7)] if head else []
+
+
+def _entity(text: str, start: int, end: int, score: float) -> Entity | None:
+    parts = text[start:end].split()
+    while parts and parts[0].lower() in _NO_NAMES:
+        start = text.index(parts[0], start) + len(parts[0])
+        start += len(text[start:end]) - len(text[start:end].lstrip())
+        parts = parts[1:]
+    if not parts or any(part.lower() in _NO_NAMES for part in parts):
+        return None
+    raw = text[start:end].rstrip("-' ’")
+    value = raw if raw != raw.lower() else " ".join(part.capitalize() for part in parts)
+    return Entity("name", " ".join(value.split()), raw, start, start + len(raw), score)

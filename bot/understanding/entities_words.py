@@ -1,0 +1,180 @@
+"""Words of the shop: products, colours, sizes, materials, in every language and inflection."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from rapidfuzz.distance import OSA
+
+from bot.understanding.normalise import fold, words
+from bot.understanding.result import Entity
+
+Gazetteer = Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]
+"""Entity type → canonical value → language → words; the first word is the display form."""
+
+_MAX_PHRASE = 6
+_MAX_TOKENS = 400
+_FUZZY_TOKENS = 40
+_FUZZY_LEAST_CHARS = 5
+_COMPOUND_LEAST_CHARS = 4
+_ADJECTIVE_ENDINGS = ("e", "er", "es", "en", "em")
+_NOUN_ENDINGS = ("s", "es", "e", "n", "en", "er", "ern")
+_ADJECTIVES = frozenset({"color", "material", "attribute"})
+_UMLAUTS = (("au", "aeu"), ("a", "ae"), ("o", "oe"), ("u", "ue"))
+_SIZE_WORD = re.compile(
+    r"(?<!\w)(?:(?:schuh|kleider|konfektions|hosen)?gr(?:ö|oe|o)(?:ß|ss)en?|gr\.|(?:shoe\s+)?sizes?)(?:\s+(?:is|ist|von|of))?[\s:]{0,2}"
+    r"(\d{1,3}(?:[.,/]\d{1,2})?|[2-6]?x{0,4}[sml]|xs|one\s?size)(?!\w)",
+    re.IGNORECASE,
+)
+_SIZE_LETTERS = re.compile(
+    r"(?<![\w'’.-])(XXS|XS|XL|XXL|XXXL|[2-6]XL|xxs|xs|xl|xxl|xxxl|[2-6]xl)(?![\w'’-])"
+)
+_SIZE_IN = re.compile(
+    r"(?<!\w)(?:in|need|want|take|brauche|nehme|statt|instead\s+of|in\s+place\s+of|gegen|auf|to|die|a|an|eine?)\s+(?:der\s+|die\s+|einer?\s+|a\s+)?"
+    r"([SML]|3[2-9](?:[.,]5)?|4\d(?:[.,]5)?)(?![\w'’€$%-]|[.,]\d|\s*(?:€|euro|eur|dollar|uhr|tag|day|prozent|percent|stück|kg|cm))",
+)
+_VERB_LOOKALIKES = frozenset({"weiss"})
+_EVERYDAY = frozenset({"address", "addresses", "adress", "sagen"})
+_VERB_CONTEXT = re.compile(
+    r"\bich weiss\b|^weiss ich\b|\bweiss (?:nicht|es|das|nix|leider|gerade|grad|schon|auch|"
+    r"jemand)\b"
+)
+_SIZE_ALONE = re.compile(r"\s*([smlSML]|\d{2}(?:[.,]5)?)\s*[.!]?\s*")
+
+
+class WordFinder:
+    """Finds the shop's own words in a text.
+
+    Args:
+        gazetteer: entity type → canonical value → language → words.
+        known_words: everyday words that are never read as a misspelling of a shop word.
+    """
+
+    def __init__(self, gazetteer: Gazetteer, known_words: Sequence[str] = ()) -> None:
+        self._phrases: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+        self._sizes: dict[str, str] = {}
+        self._endings: dict[str, tuple[str, str]] = {}
+        base: dict[int, dict[str, tuple[str, str]]] = {}
+        for kind, values in gazetteer.items():
+            for canonical, by_language in values.items():
+                for word in (word for listed in by_language.values() for word in listed):
+                    self._add(kind, canonical, word, base)
+        self._by_length = base
+        self._known = frozenset(fold(word) for word in known_words)
+
+    def _add(
+        self, kind: str, canonical: str, word: str, base: dict[int, dict[str, tuple[str, str]]]
+    ) -> None:
+        tokens = tuple(fold(token) for token, _, _ in words(word))
+        if not tokens or len(tokens) > _MAX_PHRASE:
+            return
+        if kind == "size":
+            self._sizes[fold(word)] = canonical
+            if len("".join(tokens)) < 4 or tokens[0].isdigit():
+                return
+        endings = _ADJECTIVE_ENDINGS if kind in _ADJECTIVES else _NOUN_ENDINGS
+        for last in _forms(tokens[-1], endings):
+            targets = self._phrases.setdefault((*tokens[:-1], last), [])
+            if (kind, canonical) not in targets:
+                targets.append((kind, canonical))
+            if kind == "product" and len(tokens) == 1 and len(last) >= _COMPOUND_LEAST_CHARS:
+                self._endings.setdefault(last, (kind, canonical))
+        if len(tokens) == 1 and len(tokens[0]) >= _FUZZY_LEAST_CHARS:
+            base.setdefault(len(tokens[0]), {}).setdefault(tokens[0], (kind, canonical))
+
+    def find(self, text: str, *, size_expected: bool = False) -> list[Entity]:
+        """Find words of the shop; values are the canonical ones.
+
+        Args:
+            text: cleaned text.
+            size_expected: the bot has just asked for a size, so that "m" or "42" is one.
+        """
+        return [*self._find_sizes(text, expected=size_expected), *self._find_words(text)]
+
+    def _find_words(self, text: str) -> Iterator[Entity]:
+        tokens = words(text)[:_MAX_TOKENS]
+        folded = [fold(token) for token, _, _ in tokens]
+        position = 0
+        while position < len(tokens):
+            length, targets = self._longest(folded, position)
+            score = 1.0
+            if _is_everyday(folded, position):
+                targets, length = [], 1
+            elif not targets:
+                length, score = 1, 0.75
+                target = self._part_or_typo(folded[position], fuzzy=len(tokens) <= _FUZZY_TOKENS)
+                targets = [target] if target else []
+            start, end = tokens[position][1], tokens[position + length - 1][2]
+            for kind, canonical in targets[:3]:
+                yield Entity(kind, canonical, text[start:end], start, end, score)
+            position += length
+
+    def _longest(self, folded: list[str], position: int) -> tuple[int, list[tuple[str, str]]]:
+        for length in range(min(_MAX_PHRASE, len(folded) - position), 0, -1):
+            targets = self._phrases.get(tuple(folded[position : position + length]))
+            if targets:
+                return length, targets
+        return 1, []
+
+    def _part_or_typo(self, token: str, *, fuzzy: bool) -> tuple[str, str] | None:
+        for start in range(2, len(token) - _COMPOUND_LEAST_CHARS + 1):
+            target = self._endings.get(token[start:])
+            if target is not None:
+                return target
+        if (
+            not fuzzy
+            or len(token) < _FUZZY_LEAST_CHARS
+            or token in self._known
+            or any(char.isdigit() for char in token)
+        ):
+            return None
+        for length in (len(token), len(token) - 1, len(token) + 1):
+            for word, target in self._by_length.get(length, {}).items():
+                if word[0] == token[0] and OSA.distance(word, token, score_cutoff=1) <= 1:
+                    return target
+        return None
+
+    def _find_sizes(self, text: str, *, expected: bool) -> Iterator[Entity]:
+        for pattern, score in ((_SIZE_WORD, 1.0), (_SIZE_LETTERS, 0.95), (_SIZE_IN, 0.7)):
+            for match in pattern.finditer(text):
+                yield self._size(match, score)
+        alone = _SIZE_ALONE.fullmatch(text)
+        if alone and (expected or alone.group(1).isupper()):
+            yield self._size(alone, 0.9 if expected else 0.6)
+
+    def _size(self, match: re.Match[str], score: float) -> Entity:
+        raw = match.group(1)
+        value = self._sizes.get(fold(raw), raw.upper().replace(",", "."))
+        return Entity("size", value, raw, *match.span(1), score)
+
+
+def _is_everyday(folded: Sequence[str], position: int) -> bool:
+    """Tell whether a word that looks like one of the shop's is meant otherwise here."""
+    word = folded[position]
+    around = " ".join(folded[max(0, position - 1) : position + 2])
+    return word in _EVERYDAY or (
+        word in _VERB_LOOKALIKES and _VERB_CONTEXT.search(around) is not None
+    )
+
+
+def _forms(word: str, endings: Sequence[str]) -> set[str]:
+    """Return a folded word with its likely inflections; too many do no harm."""
+    found = {word, *(word + ending for ending in endings)}
+    if word.endswith("e"):
+        found.update(word[:-1] + ending for ending in endings)
+    if word.endswith(("el", "er")) and len(word) > 4:
+        found.update(word[:-2] + word[-1] + ending for ending in endings)
+    if word.endswith("y"):
+        found.add(word[:-1] + "ies")
+    if endings is _NOUN_ENDINGS and len(word) > 2:
+        found.update(_umlaut_plurals(word))
+    if endings is _ADJECTIVE_ENDINGS and word.endswith("en") is False and len(word) > 3:
+        found.add(word + "en")
+    return found
+
+
+def _umlaut_plurals(word: str) -> Iterator[str]:
+    for plain, umlaut in _UMLAUTS:
+        head, found, tail = word.rpartition(plain)
+        if found and not re.search(r"[aeiouy].*[aeiouy]", tail):
+            for ending in ("", "e", "er", "n"):
+                yield f"{head}{umlaut}{tail}{ending}"

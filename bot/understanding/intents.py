@@ -1,0 +1,242 @@
+"""The intent classifier at run time: n-gram and encoder features, one linear head.
+
+Only numpy is needed here; everything that trains lives in `bot.understanding.training`.
+"""
+
+import zlib
+from collections.abc import Sequence
+from itertools import pairwise, starmap
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from bot.understanding.encoder import Encoder, Vectors
+from bot.understanding.normalise import content_words, fold, words
+from bot.understanding.result import OUT_OF_SCOPE, Intent
+
+_CHAR_SIZES = (3, 4, 5)
+_MAX_TOKENS = 200
+_HEAD_CHARS = 120
+_TAIL_CHARS = 40
+_RANKING = 8
+_WORDLESS_FACTOR = 0.25
+_SAME_SIGN = 0.99
+
+Codes = npt.NDArray[np.uint32]
+
+
+class Sparse(msgspec.Struct, frozen=True):
+    """A sparse unit vector: columns into a vocabulary and their weights."""
+
+    columns: npt.NDArray[np.int64]
+    weights: Vectors
+
+
+class Vocabulary(msgspec.Struct, frozen=True):
+    """The n-grams seen in training, as sorted hash codes with inverse document frequency."""
+
+    codes: Codes
+    idf: Vectors
+
+    def vector(self, text: str) -> Sparse:
+        """Return the weighted n-grams of a masked text as a unit vector."""
+        codes, counts = np.unique(ngram_codes(text), return_counts=True)
+        if not len(codes) or not len(self.codes):
+            return Sparse(np.zeros(0, np.int64), np.zeros(0, np.float32))
+        places = np.minimum(np.searchsorted(self.codes, codes), len(self.codes) - 1)
+        known = self.codes[places] == codes
+        columns = places[known]
+        weights = (1.0 + np.log(counts[known])).astype(np.float32) * self.idf[columns]
+        norm = float(np.linalg.norm(weights))
+        return Sparse(columns.astype(np.int64), weights / norm if norm > 0 else weights)
+
+
+class Gate(msgspec.Struct, frozen=True):
+    """A logistic judgement whether a text is any of the shop's matters.
+
+    Args:
+        weights: one per clue, see `gate_clues`.
+        bias: added to the weighted clues.
+    """
+
+    weights: tuple[float, ...]
+    bias: float
+
+    def in_scope(self, clues: Vectors) -> npt.NDArray[np.float64]:
+        """Return the probability in [0, 1] per row of clues."""
+        logits = clues.astype(np.float64) @ np.array(self.weights) + self.bias
+        return np.asarray(1.0 / (1.0 + np.exp(-logits)), dtype=np.float64)
+
+
+class IntentModel(msgspec.Struct, frozen=True):
+    """Everything that training found; plain numbers only.
+
+    Args:
+        labels: intent names; `out_of_scope` may be one of them.
+        vocabulary: n-grams with weights.
+        ngram_weights: shape (n-grams, labels).
+        encoder_weights: shape (dim + 1, labels); the last row is the bias.
+        centre: mean vector of the examples, shape (dim,).
+        known: centred unit vectors of the in-scope examples, shape (examples, dim).
+        temperature: factor on the scores before the softmax.
+        gate: whether a text is in scope, or None without out-of-scope examples.
+        encoder_name: the encoder it was trained with.
+    """
+
+    labels: tuple[str, ...]
+    vocabulary: Vocabulary
+    ngram_weights: Vectors
+    encoder_weights: Vectors
+    centre: Vectors
+    known: Vectors
+    temperature: float
+    gate: Gate | None
+    encoder_name: str
+
+
+class IntentClassifier:
+    """Ranks the intents of a text with calibrated confidences.
+
+    Args:
+        model: what training found.
+        encoder: the same encoder that training used.
+    """
+
+    def __init__(self, model: IntentModel, encoder: Encoder) -> None:
+        self._model = model
+        self._encoder = encoder
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return the names of the intents it knows."""
+        return self._model.labels
+
+    def rank(self, masked: Sequence[str]) -> list[tuple[Intent, ...]]:
+        """Return per text the best intents, best first.
+
+        Args:
+            masked: cleaned texts with their entities masked.
+        """
+        if not masked:
+            return []
+        vectors = self._encoder.encode(encoder_inputs(masked))
+        scores = np.stack(list(starmap(self._scores, zip(vectors, masked, strict=True))))
+        nearest = nearest_known(centred(vectors, self._model.centre), self._model.known)
+        confidences = self._confidences(scores, nearest, masked)
+        return [self._ranking(row) for row in confidences]
+
+    def _scores(self, vector: Vectors, masked: str) -> Vectors:
+        model = self._model
+        sparse = model.vocabulary.vector(masked)
+        dense = centred(vector[None, :], model.centre)[0]
+        scores = dense @ model.encoder_weights[:-1] + model.encoder_weights[-1]
+        return np.asarray(
+            scores + sparse.weights @ model.ngram_weights[sparse.columns], dtype=np.float32
+        )
+
+    def _confidences(self, scores: Vectors, nearest: Vectors, masked: Sequence[str]) -> Vectors:
+        model = self._model
+        shares = softmax(scores * model.temperature)
+        if model.gate is not None and OUT_OF_SCOPE in model.labels:
+            outside = model.labels.index(OUT_OF_SCOPE)
+            in_scope = model.gate.in_scope(gate_clues(scores, nearest, outside))
+            shares[:, outside] = 0.0
+            shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-9)
+            shares *= in_scope[:, None].astype(np.float32)
+            shares[:, outside] = 1.0 - in_scope
+        wordless = np.array([not content_words(text) for text in masked])
+        shares[wordless & (nearest < _SAME_SIGN)] *= _WORDLESS_FACTOR
+        return shares
+
+    def _ranking(self, confidences: Vectors) -> tuple[Intent, ...]:
+        order = np.argsort(-confidences)[:_RANKING]
+        return tuple(
+            Intent(self._model.labels[i], round(float(min(1.0, confidences[i])), 4)) for i in order
+        )
+
+
+def encoder_inputs(masked: Sequence[str]) -> list[str]:
+    """Return what the encoder sees: masks in plain words, so that they carry meaning."""
+    return [_speak(_head_and_tail(text)) for text in masked]
+
+
+def _head_and_tail(text: str) -> str:
+    """Shorten a long text: its encoding takes longer than an answer should."""
+    if len(text) <= _HEAD_CHARS + _TAIL_CHARS:
+        return text
+    return f"{text[:_HEAD_CHARS]} {text[-_TAIL_CHARS:]}"
+
+
+def _speak(masked: str) -> str:
+    for token, spoken in _SPOKEN.items():
+        masked = masked.replace(token, spoken)
+    return masked
+
+
+_SPOKEN = {
+    "ORDERNUMBER": "#4711",
+    "TRACKINGNUMBER": "#0815",
+    "EMAILADDRESS": "name@example.org",
+    "PHONENUMBER": "0123 456",
+    "POSTCODE": "10115",
+    "PERSON": "Alex",
+}
+
+
+def ngram_codes(text: str) -> Codes:
+    """Return hash codes of the word and character n-grams of a masked text."""
+    tokens = [_token(word) for word, _, _ in words(text)][:_MAX_TOKENS]
+    grams = [f"w:{token}" for token in tokens]
+    grams.extend(f"b:{first} {second}" for first, second in pairwise(tokens))
+    for token in tokens:
+        padded = f" {token} "
+        grams.extend(
+            f"c:{padded[start : start + size]}"
+            for size in _CHAR_SIZES
+            for start in range(len(padded) - size + 1)
+        )
+    return np.array([zlib.crc32(gram.encode()) for gram in grams], dtype=np.uint32)
+
+
+def _token(word: str) -> str:
+    if word.isupper() and word.isalpha() and len(word) > 3 and word in _MASK_TOKENS:
+        return word
+    return "0" if word.isdigit() else fold(word)
+
+
+_MASK_TOKENS = frozenset((*_SPOKEN, "PRICE", "DATE"))
+
+
+def centred(vectors: Vectors, centre: Vectors) -> Vectors:
+    """Subtract the mean and scale rows to unit length."""
+    moved = vectors - centre
+    return np.asarray(
+        moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-6), dtype=np.float32
+    )
+
+
+def nearest_known(vectors: Vectors, known: Vectors) -> Vectors:
+    """Return the similarity of each row to its nearest known example."""
+    if not len(known):
+        return np.zeros(len(vectors), dtype=np.float32)
+    # einsum stays on this thread; a threaded matrix product waits for busy cores.
+    return np.asarray(np.einsum("nd,md->nm", vectors, known).max(axis=1), dtype=np.float32)
+
+
+def gate_clues(scores: Vectors, nearest: Vectors, outside: int) -> Vectors:
+    """Return per row: best in-scope score, out-of-scope score, novelty.
+
+    Args:
+        scores: shape (texts, labels).
+        nearest: similarity to the nearest in-scope example, shape (texts,).
+        outside: column of `out_of_scope`.
+    """
+    inside = np.delete(scores, outside, axis=1)
+    return np.stack([inside.max(axis=1), scores[:, outside], nearest], axis=1)
+
+
+def softmax(scores: Vectors) -> Vectors:
+    """Return rows that sum to one."""
+    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)

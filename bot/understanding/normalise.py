@@ -1,0 +1,93 @@
+"""Text cleaning that never moves an offset, and folding for comparisons."""
+
+import re
+from collections.abc import Sequence
+
+from bot.understanding.result import Entity
+
+MAX_TEXT_CHARS = 2_000
+"""Longest text that the encoder, the classifier and the language detector look at."""
+
+_UNSAFE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2060-\u206f\ud800-\udfff\ufeff\ufffe\uffff]"
+)
+_SPACES = re.compile(r"\s+")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
+_FOLDS = str.maketrans({
+    "ä": "ae",
+    "ö": "oe",
+    "ü": "ue",
+    "ß": "ss",
+    "’": "'",
+    "é": "e",
+    "è": "e",
+    "ê": "e",
+    "á": "a",
+    "à": "a",
+})
+_MASKS = {
+    "order_number": "ORDERNUMBER",
+    "tracking_number": "TRACKINGNUMBER",
+    "email": "EMAILADDRESS",
+    "phone": "PHONENUMBER",
+    "postcode": "POSTCODE",
+    "price_min": "PRICE",
+    "price_max": "PRICE",
+    "date": "DATE",
+    "name": "PERSON",
+}
+
+
+def clean(text: str) -> str:
+    """Replace every character that libraries choke on by a space, one for one.
+
+    Control characters, lone surrogates, bidirectional marks and non-characters go; the
+    length stays, so that offsets into the result are offsets into `text`.
+    """
+    return _UNSAFE.sub(" ", text)
+
+
+def squeeze(text: str) -> str:
+    """Collapse white space to single spaces and trim the ends."""
+    return _SPACES.sub(" ", text).strip()
+
+
+def fold(text: str) -> str:
+    """Return the text in lower case with German umlauts written out."""
+    return text.lower().translate(_FOLDS)
+
+
+def words(text: str) -> list[tuple[str, int, int]]:
+    """Return the words of a text with their start and end offsets."""
+    return [(match.group(), match.start(), match.end()) for match in _WORD.finditer(text)]
+
+
+def mask(text: str, entities: Sequence[Entity], start: int = 0) -> str:
+    """Replace order numbers, addresses, prices and the like by their kind.
+
+    Args:
+        text: the text, or a part of it.
+        entities: entities with offsets into the whole text, not overlapping.
+        start: offset of `text` in the whole text, in characters.
+    """
+    parts: list[str] = []
+    position = 0
+    for entity in sorted(entities, key=lambda found: found.start):
+        token = _MASKS.get(entity.type)
+        begin, end = entity.start - start, entity.end - start
+        if token is None or begin < position or end > len(text):
+            continue
+        parts.extend((text[position:begin], token))
+        position = end
+    parts.append(text[position:])
+    return "".join(parts)
+
+
+def content_words(text: str) -> list[str]:
+    """Return the words of a masked text that are neither numbers nor mask tokens."""
+    masks = set(_MASKS.values())
+    return [
+        word
+        for word, _, _ in words(text)
+        if word not in masks and any(char.isalpha() for char in word)
+    ]

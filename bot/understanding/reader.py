@@ -1,0 +1,255 @@
+"""Reads the value of one slot out of the customer's words; pure, any language with data."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bot.commands import Mention
+from bot.engine import Expectation, Reading
+from bot.messages import Json
+from bot.understanding.address import read_address
+from bot.understanding.choices import Choice, Option, resolve_many, resolve_one
+from bot.understanding.variant_choice import resolve_variant
+
+_NOTHING = Reading()
+_CODE = re.compile(r"(?<!\d)(\d{3})[ -]?(\d{3})(?!\d)")
+_CODE_ALONE = re.compile(r"(?:\D{0,30}\s)?(\d{3})[ -]?(\d{3})[.!]?")
+_PLACE = re.compile(
+    r"\W*(?:(\d{1,2})\.?|(?:(?:the|die|der|das|den)\s+)?(?:first|second|third|fourth|fifth|last|"
+    r"erste[nrs]?|zweite[nrs]?|dritte[nrs]?|vierte[nrs]?|fünfte[nrs]?|letzte[nrs]?)"
+    r"(?:\s+(?:one|version|option|variante|bitte|please))*)\W*",
+    re.IGNORECASE,
+)
+_DIGITS = re.compile(r"(?<![\w.,-])\d{1,6}(?![\w.,]*\d)")
+_POSTCODE = re.compile(r"(?<![\w-])(\d{4,5})(?:-\d{4})?(?![\w-])")
+_LETTERS = re.compile(r"[^\W\d_][\w'’.-]*", re.UNICODE)
+_MAX_NAME_WORDS = 4
+_SHORT_CHARS = 60
+_MIN_NAME_WORDS = 1
+_ENTITY_TYPES = {
+    "order_number": ("order_number",),
+    "email": ("email",),
+    "phone": ("phone",),
+    "postcode": ("postcode",),
+    "name": ("name",),
+    "date": ("date",),
+    "quantity": ("quantity",),
+    "number": ("quantity",),
+    "rating": ("rating",),
+}
+
+
+class SlotValueReader:
+    """Reads slot values: entities by type, options by the words that name them."""
+
+    def read(self, expected: Expectation, mention: Mention, *, asked: bool) -> Reading:
+        """Return what the words say about the slot; `asked` if they answer its question."""
+        kind = expected.slot.type
+        if kind in _CHOICES:
+            return self._choice(expected, mention, asked=asked)
+        if kind == "category":
+            return self._category(expected, mention, asked=asked)
+        if kind == "address":
+            address = read_address(mention.text, asked=asked)
+            return Reading(address) if address else _NOTHING
+        if kind in {"text", "product", "any"}:
+            text = mention.text.strip()
+            return Reading(text) if asked and text else _NOTHING
+        if kind == "order_number" and expected.options:
+            return self._order_number(expected, mention, asked=asked)
+        found = self._entity(kind, mention)
+        if found is None and asked:
+            found = _when_asked(kind, mention.text)
+        return Reading(found)
+
+    def about(self, expected: Expectation, mention: Mention) -> Mention:
+        """Return an answer with the name of what it is about, to be read again later."""
+        name = expected.item_name.partition(" / ")[0]
+        if expected.slot.type != "variant" or not name:
+            return mention
+        return Mention(f"{name}: {mention.text}", mention.language, mention.entities)
+
+    def code(self, text: str) -> str:
+        """Return a one-time code if the text is no more than that, else an empty text."""
+        match = _CODE_ALONE.fullmatch(text.strip())
+        return match.group(1) + match.group(2) if match else ""
+
+    def _entity(self, kind: str, mention: Mention) -> Json:
+        wanted = _ENTITY_TYPES.get(kind, ())
+        for entity in mention.entities:
+            if entity["type"] in wanted:
+                return entity["value"]
+        return None
+
+    def _order_number(self, expected: Expectation, mention: Mention, *, asked: bool) -> Reading:
+        """Read a number, else the words that tell one of the shown orders from the others."""
+        named = self._entity("order_number", mention)
+        if named is not None:
+            same = [o for o in expected.options if _plain(o["value"]) == _plain(named)]
+            return Reading(str(same[0]["value"]) if same else named)
+        return self._choice(expected, mention, asked=asked)
+
+    def _choice(self, expected: Expectation, mention: Mention, *, asked: bool) -> Reading:
+        options = tuple(as_option(option) for option in expected.options)
+        if not options or not mention.text.strip():
+            return _NOTHING
+        language = mention.language or "en"
+        kind = expected.slot.type
+        if kind == "variant":
+            return self._variant(expected, mention, options, asked=asked)
+        if kind == "choices":
+            choice = resolve_many(mention.text, options, language)
+        else:
+            choice = resolve_one(mention.text, options, language)
+        return _as_reading(choice, many=kind == "choices", asked=asked)
+
+    def _variant(
+        self, expected: Expectation, mention: Mention, options: tuple[Option, ...], *, asked: bool
+    ) -> Reading:
+        """Read a version: what was said of the item before counts, the newest words most."""
+        language = mention.language or "en"
+        if asked and _picks_by_place(mention.text, options):
+            return _as_reading(resolve_one(mention.text, options, language), many=False, asked=True)
+        current = as_option(expected.current) if expected.current else None
+        if len(expected.all_options) > len(options):  # those offered are not all there are
+            options = tuple(as_option(option) for option in expected.all_options)
+
+        def resolved(text: str) -> Choice:
+            name, others = expected.item_name, expected.other_names
+            return resolve_variant(text, current, options, name, language, others)
+
+        choice = resolved(mention.text)
+        if asked and expected.said:
+            name = expected.item_name.partition(" / ")[0]
+            all_said = resolved(f"{'. '.join(expected.said)}. {name}: {mention.text}")
+            choice = all_said if _keeps(all_said, choice, current, options) else choice
+        says_nothing = len(choice.ambiguous) == sum(option.available for option in options)
+        if not choice.certain and (says_nothing or not choice.ambiguous):
+            return _NOTHING
+        return _as_reading(choice, many=False, asked=asked)
+
+    def _category(self, expected: Expectation, mention: Mention, *, asked: bool) -> Reading:
+        options = tuple(
+            Option(
+                value=option.value,
+                title=option.title.get(mention.language) or next(iter(option.title.values())),
+                words=tuple(
+                    dict.fromkeys([
+                        *option.title.values(),
+                        *(w for ws in option.words.values() for w in ws),
+                    ])
+                ),
+            )
+            for option in expected.slot.options
+        )
+        choice = resolve_one(mention.text, options, mention.language or "en")
+        brief = not asked or len(mention.text) <= _SHORT_CHARS
+        said = [option for option in options if brief and _says_word(mention.text, option)]
+        if not asked or not (choice.values or choice.ambiguous):
+            return Reading(said[0].value) if len(said) == 1 else _NOTHING
+        return _as_reading(choice, many=False, asked=True)
+
+
+def as_option(data: Mapping[str, Any]) -> Option:
+    """Return an option dict (`value`, `title`, `words`, `attributes`, `price` …) as an Option."""
+    title = data.get("title") or ""
+    titles = [str(t) for t in title.values() if t] if isinstance(title, Mapping) else [str(title)]
+    price = data.get("price")
+    return Option(
+        value=str(data["value"]),
+        title=titles[0] if titles else "",
+        words=tuple(dict.fromkeys([*titles[1:], *map(str, data.get("words") or ())])),
+        attributes={str(k): str(v) for k, v in (data.get("attributes") or {}).items()},
+        attribute_words={
+            str(k): tuple(map(str, v)) for k, v in (data.get("attribute_words") or {}).items()
+        },
+        price_minor=price["amount_minor"] if isinstance(price, Mapping) else None,
+        available=bool(data.get("available", True)),
+    )
+
+
+def _says_word(text: str, option: Option) -> bool:
+    """Return whether one of an option's names stands in a text word for word."""
+    plain = f" {' '.join(_LETTERS.findall(text.casefold()))} "
+    names = (" ".join(_LETTERS.findall(word.casefold())) for word in (option.title, *option.words))
+    return any(f" {name} " in plain for name in names if name)
+
+
+def _keeps(
+    later: Choice, newest: Choice, current: Option | None, options: tuple[Option, ...]
+) -> bool:
+    """Return whether a choice from all words keeps what the newest words alone change."""
+    if not newest.certain or not newest.values:
+        return True
+    known = {option.value: option.attributes for option in options}
+    wanted, held = known[newest.values[0]], current.attributes if current else {}
+    changed = {name: value for name, value in wanted.items() if held.get(name) != value}
+    meant = later.values or later.ambiguous
+    return bool(meant) and all(changed.items() <= known[value].items() for value in meant)
+
+
+def _picks_by_place(text: str, options: tuple[Option, ...]) -> bool:
+    """Return whether the answer points into the shown list: a bare number, "the second one"."""
+    bare = _PLACE.fullmatch(text.strip())
+    if not bare:
+        return False
+    values = {value.casefold() for option in options for value in option.attributes.values()}
+    return bare.group(1) is None or bare.group(1) not in values
+
+
+def _plain(number: Json) -> str:
+    """Return an order number without its punctuation, for comparing."""
+    return re.sub(r"[^0-9a-z]", "", str(number).casefold())
+
+
+def _as_reading(choice: Choice, *, many: bool, asked: bool) -> Reading:
+    if choice.ambiguous:
+        return Reading(None, tuple(choice.ambiguous))
+    if not choice.values or not (choice.certain or asked):
+        return _NOTHING
+    return Reading(list(choice.values) if many else choice.values[0])
+
+
+def _code(text: str) -> Json:
+    match = _CODE.search(text)
+    return match.group(1) + match.group(2) if match else None
+
+
+def _number(text: str) -> Json:
+    match = _DIGITS.search(text)
+    return int(match.group()) if match else None
+
+
+def _rating(text: str) -> Json:
+    value = _number(text)
+    stars = text.count("⭐") or text.count("★")
+    return value if value is not None and 1 <= value <= 5 else stars or None
+
+
+def _name(text: str) -> Json:
+    words = _LETTERS.findall(text)
+    bare = re.sub(r"[^\w\s'’.,-]", "", text).strip()
+    if _MIN_NAME_WORDS <= len(words) <= _MAX_NAME_WORDS and len(" ".join(words)) >= len(bare) - 4:
+        return " ".join(words)
+    return None
+
+
+def _postcode(text: str) -> Json:
+    match = _POSTCODE.search(text)
+    return match.group(1) if match else None
+
+
+_WHEN_ASKED: dict[str, Callable[[str], Any]] = {
+    "code": _code,
+    "number": _number,
+    "quantity": _number,
+    "rating": _rating,
+    "name": _name,
+    "postcode": _postcode,
+}
+_CHOICES = frozenset({"choice", "choices", "variant"})
+
+
+def _when_asked(kind: str, text: str) -> Json:
+    read = _WHEN_ASKED.get(kind)
+    return read(text) if read else None

@@ -1,0 +1,49 @@
+"""What understanding reads out of one text, before it is set against the conversation."""
+
+from typing import Any
+
+import msgspec
+
+OUT_OF_SCOPE = "out_of_scope"
+
+
+class Entity(msgspec.Struct, frozen=True):
+    """A value named in the text.
+
+    `type` is one of order_number, email, phone, postcode, name, product, color, size,
+    material, price_max, price_min, date, quantity, ordinal, tracking_number, rating.
+    `value` is normalised (JSON types only); `start` and `end` are offsets in characters.
+    """
+
+    type: str
+    value: Any
+    text: str
+    start: int
+    end: int
+    score: float = 1.0
+
+
+class Intent(msgspec.Struct, frozen=True):
+    """A skill id (or `out_of_scope`) with a calibrated confidence in [0, 1]."""
+
+    name: str
+    confidence: float
+
+
+class Sentiment(msgspec.Struct, frozen=True):
+    """Mood of a text: `score` in [-1, 1], negative is unhappy; `anger` is a flag."""
+
+    score: float = 0.0
+    anger: bool = False
+
+
+class ParseResult(msgspec.Struct, frozen=True):
+    """Everything the parser found in one text."""
+
+    text: str
+    language: str
+    intent: Intent
+    ranking: tuple[Intent, ...] = ()
+    entities: tuple[Entity, ...] = ()
+    sentiment: Sentiment = Sentiment()
+    language_score: float = 1.0

@@ -1,0 +1,367 @@
+"""The customer's words, set against the conversation, become commands."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from bot import commands as cm
+from bot.conversation import Conversation
+from bot.engine import Engine, Expectation, Reading
+from bot.flows import FlowSet
+from bot.understanding.asides import Asides
+from bot.understanding.consent import ConsentWords
+from bot.understanding.corrections import ANYTHING, NAMED, Corrections, Situation, mention_of
+from bot.understanding.follow_ups import FollowUps
+from bot.understanding.payloads import pressed, read_payload
+from bot.understanding.reader import SlotValueReader
+from bot.understanding.result import OUT_OF_SCOPE, Intent, ParseResult
+from bot.understanding.thresholds import Thresholds
+from bot.understanding.wishes import named_skills
+
+CONSTRAINTS = frozenset({"color", "size", "material", "price_max", "price_min"})
+_HELP = "store_faq"
+_TRIED = frozenset({_HELP, "find_product"})
+"""Skills that the search for any answer tries by itself, without asking which is meant."""
+_WORDS = re.compile(r"\w")
+_BACK_TO_BOT = re.compile(r"\bback to the bot\b|\bzurück zum bot\b", re.IGNORECASE)
+_FACTS = frozenset({"email", "phone", "postcode", "name", "order_number"})
+
+
+class Remarks(msgspec.Struct, frozen=True):
+    """The words of messages that belong to what is going on rather than begin a skill."""
+
+    follow_ups: FollowUps = FollowUps()
+    asides: Asides | None = None
+
+
+class Parser(Protocol):
+    """Text → ParseResult."""
+
+    def parse(
+        self,
+        text: str,
+        hint_language: str | None = None,
+        now: datetime | None = None,
+        expected: Sequence[str] = (),
+    ) -> ParseResult:
+        """Return what the whole text says; `expected` are entity types just asked for."""
+
+    def parse_wishes(
+        self,
+        text: str,
+        hint_language: str | None = None,
+        now: datetime | None = None,
+        expected: Sequence[str] = (),
+    ) -> list[ParseResult]:
+        """Return what each wish says, at least one; offsets are those of the whole text."""
+
+
+class Understood(msgspec.Struct, frozen=True):
+    """A parsed message and what the engine should do about it."""
+
+    parse: ParseResult
+    commands: tuple[cm.Command, ...]
+
+
+class Router:
+    """Proposes commands; the engine decides what they do."""
+
+    def __init__(
+        self,
+        parser: Parser,
+        engine: Engine,
+        flows: FlowSet,
+        consent: ConsentWords,
+        thresholds: Thresholds,
+        remarks: Remarks | None = None,
+    ) -> None:
+        """Read with `parser`, against the open question as `engine` sees it."""
+        known = remarks or Remarks()
+        self._follow_ups = known.follow_ups
+        self._asides = known.asides
+        self._parser = parser
+        self._engine = engine
+        self._flows = flows
+        self._consent = consent
+        self._at = thresholds
+        self._reader = SlotValueReader()
+        self._corrections = Corrections(engine, self._reader)
+
+    def understand(
+        self, text: str, conversation: Conversation, now: datetime, *, attached: bool = False
+    ) -> Understood:
+        """Return the reading of a message in its conversation; `attached` if files came with it."""
+        hint = conversation.slots.get("language")
+        payload = read_payload(pressed(text, conversation) or text, self._flows)
+        if payload is not None:
+            language = str(hint or "")
+            intent = payload[0].flow if isinstance(payload[0], cm.StartFlow) else "payload"
+            return Understood(ParseResult(text, language, Intent(intent, 1.0)), payload)
+        asked = self._engine.expectation(conversation)
+        types = (
+            (tuple(_FACTS) if asked.slot.type == "facts" else (asked.slot.type,)) if asked else ()
+        )
+        wishes = tuple(self._parser.parse_wishes(text, hint, now, types))
+        whole = wishes[0] if len(wishes) == 1 else self._parser.parse(text, hint, now, types)
+        top = conversation.top
+        root = conversation.ancestry(top)[-1].flow_id if top else ""
+        situation = Situation(conversation, whole, wishes, mention_of(whole), root)
+        if attached and not text.strip() and conversation.handoff == "bot":
+            return Understood(whole, (self._only_files(situation),))
+        return Understood(whole, tuple(self._commands(situation)))
+
+    def _commands(self, s: Situation) -> list[cm.Command]:
+        if s.conversation.handoff != "bot":
+            return [cm.Restart()] if _BACK_TO_BOT.search(s.whole.text) else []
+        if not _WORDS.search(s.whole.text) and not self._answers_without_words(s):
+            open_question = self._engine.expectation(s.conversation)
+            return [cm.RejectAnswer() if open_question else cm.CannotHandle(counts=False)]
+        expected = self._engine.expectation(s.conversation)
+        if expected is None:
+            return self._opening(s)
+        if expected.is_confirm:
+            return self._confirming(s, expected)
+        return self._answering(s, expected)
+
+    def _answers_without_words(self, s: Situation) -> bool:
+        """Return whether signs alone say something: a thumb, a smile that greets or thanks."""
+        sure = s.whole.intent.confidence >= self._at.start
+        return self._consent.judge(s.whole.text) != "unclear" or (
+            bool(s.whole.text.strip()) and sure and s.whole.intent.name != OUT_OF_SCOPE
+        )
+
+    def _only_files(self, s: Situation) -> cm.Command:
+        """Read files without words: they answer an optional question, else are put aside."""
+        expected = self._engine.expectation(s.conversation)
+        if expected and expected.slot.type == "text" and expected.is_optional:
+            return cm.SkipQuestion()
+        busy = {"busy": expected is not None}
+        return cm.StartFlow("pattern_attachment", s.mention, busy)
+
+    def _opening(self, s: Situation) -> list[cm.Command]:
+        """Read a message when no question is open."""
+        if followed := self._follow_ups.skill(s.whole, s.conversation.slots):
+            return [cm.StartFlow(followed, s.mention)]
+        starts = self._starts(s.wishes, self._at.start)
+        if starts:
+            return list(starts)
+        if meta := self._meta(s, None):
+            return [meta]
+        verdict = self._consent.judge(s.whole.text)
+        if verdict != "unclear":
+            return [cm.Affirm() if verdict == "yes" else cm.Deny()]
+        if found := self._about_products(s) or self._bare_facts(s):
+            return [found]
+        near = self._near(s.whole.ranking)
+        tried = near[:1] == (_HELP,) or set(near) <= _TRIED
+        if len(near) > 1 and not tried:
+            return [cm.Clarify(near, s.mention)]
+        return [cm.CannotHandle(s.mention)]
+
+    def _confirming(self, s: Situation, expected: Expectation) -> list[cm.Command]:
+        """Read a message that should be a yes or a no to a plan."""
+        verdict = self._consent.judge(s.whole.text)
+        if verdict == "yes":
+            return [cm.Affirm()]
+        if verdict == "no":
+            return [cm.Deny()]
+        if changes := self._corrections.changes(s):
+            return changes
+        if meta := self._meta(s, expected):
+            return [meta]
+        if self._corrections.repeats(s):
+            return [cm.RejectAnswer("unclear")]
+        if starts := self._starts(s.wishes, self._at.digress, without=s.root_flow):
+            return self._corrections.instead_of(s, starts[0].flow) or list(starts)
+        if s.whole.intent.name == "deny" and s.whole.intent.confidence >= self._at.override:
+            return [cm.Deny()]
+        return [cm.RejectAnswer("unclear")]
+
+    def _answering(self, s: Situation, expected: Expectation) -> list[cm.Command]:
+        """Read a message that should answer the open question."""
+        if expected.slot.type == "yes_no":
+            return self._yes_no(s, expected)
+        anything = expected.slot.type in ANYTHING
+        if anything and expected.is_optional and self._consent.judge(s.whole.text) == "no":
+            return [cm.SkipQuestion()]
+        if self._declines(s, expected) or self._is_other_wish(s, expected):
+            no = self._declines(s, expected)
+            return [cm.Deny() if no else cm.QueueWish(s.root_flow, s.mention)]
+        reading = self._reading(s, expected)
+        certain = reading.value is not None and not anything
+        if not certain and (meta := self._meta(s, expected)):
+            return [meta]
+        if leaves := self._leaves(s, expected, reading):
+            return leaves
+        if reading.value is not None:
+            return self._answer(s, expected, reading)
+        if reading.candidates:
+            return [cm.AddMention(s.mention), cm.RejectAnswer("ambiguous", reading.candidates)]
+        return self._unread(s)
+
+    def _answer(self, s: Situation, expected: Expectation, reading: Reading) -> list[cm.Command]:
+        """Return the commands for a message that answers the question."""
+        answer = cm.SetSlot(expected.slot.name, reading.value)
+        if isinstance(reading.value, dict) and "code" in reading.value:
+            return [answer]  # a code is a secret, and no order number that counts later
+        certain = expected.slot.type not in ANYTHING
+        changes = self._corrections.changes(s, besides=expected.slot.name) if certain else []
+        return changes or [cm.AddMention(self._reader.about(expected, s.mention)), answer]
+
+    def _declines(self, s: Situation, expected: Expectation) -> bool:
+        """Return whether a plain no answers an optional choice that offers no "no" itself."""
+        if expected.slot.type not in NAMED or not expected.is_optional:
+            return False
+        offered = {str(t).casefold() for o in expected.options for t in _titles(o)}
+        said = s.whole.text.casefold().strip(" .!")
+        return said not in offered and self._consent.refuses(s.whole.text)
+
+    def _reading(self, s: Situation, expected: Expectation) -> Reading:
+        """Read the open question's answer, if the message holds one."""
+        if expected.slot.type != "facts":
+            reading = self._reader.read(expected, s.mention, asked=True)
+            wider = len(expected.all_options) > len(expected.options)
+            if wider and reading.value is None:
+                everything = msgspec.structs.replace(expected, options=expected.all_options)
+                return self._reader.read(everything, s.mention, asked=True)
+            return reading
+        code = self._reader.code(s.whole.text)
+        if code and s.conversation.slots.get("unverified_customer"):
+            return Reading({"code": code})
+        return Reading(_facts(s.whole) or None)
+
+    def _leaves(self, s: Situation, expected: Expectation, reading: Reading) -> list[cm.Command]:
+        """Return the other skills a message asks for, unless it rather answers the question."""
+        if reading.value is not None and expected.slot.type in NAMED:
+            return []
+        level = self._at.digress if reading.value is None else self._at.override
+        if expected.slot.type in NAMED:
+            level = max(level, self._at.leave_choice)
+        found = self._starts(s.wishes, level, without=s.root_flow)
+        leaves = [start for start in found if not self._corrections.instead_of(s, start.flow)]
+        return [] if self._only_answers(s, expected) or self._is_aside(s) else list(leaves)
+
+    def _is_aside(self, s: Situation) -> bool:
+        """Return whether words about money belong to the running skill."""
+        known = self._asides is not None and s.root_flow in self._asides.skills
+        return known and self._asides is not None and self._asides.only(s.whole.text)
+
+    def _unread(self, s: Situation) -> list[cm.Command]:
+        """Read a message that neither answers the question nor asks for another skill."""
+        if followed := self._follow_ups.asks(s.whole, s.conversation.slots, s.root_flow):
+            return [cm.StartFlow(followed, s.mention)]
+        if changes := self._corrections.changes(s):
+            return changes
+        if self._starts(s.wishes, self._at.start) and s.root_flow:
+            if self._follow_ups.means_other(s.whole, s.root_flow):
+                return [cm.QueueWish(s.root_flow, s.mention)]
+            return [cm.AddMention(s.mention), cm.RejectAnswer()]
+        verdict = self._consent.judge(s.whole.text)
+        if verdict != "unclear":
+            return [cm.Affirm() if verdict == "yes" else cm.Deny()]
+        return [cm.RejectAnswer("unreadable")]
+
+    def _is_other_wish(self, s: Situation, expected: Expectation) -> bool:
+        """Return whether words name another thing than the one the question is about."""
+        if expected.slot.type not in NAMED:
+            return False
+        frame = s.conversation.frame(expected.frame_id)
+        return self._follow_ups.adds_another(s.whole, frame.slots.get("product"))
+
+    def _yes_no(self, s: Situation, expected: Expectation) -> list[cm.Command]:
+        verdict = self._consent.judge(s.whole.text)
+        name = s.whole.intent.name
+        if verdict == "unclear" and name in {"affirm", "deny"}:
+            verdict = "yes" if name == "affirm" else "no"
+        if verdict != "unclear":
+            return [cm.AddMention(s.mention), cm.SetSlot(expected.slot.name, verdict == "yes")]
+        if meta := self._meta(s, expected):
+            return [meta]
+        starts = self._starts(s.wishes, self._at.digress, without=s.root_flow)
+        return list(starts) or [cm.RejectAnswer("unclear")]
+
+    def _meta(self, s: Situation, expected: Expectation | None) -> cm.Command | None:
+        """Read talk about the conversation itself: cancel, skip, repeat, start over."""
+        intent = s.whole.intent
+        if intent.confidence < self._at.meta:
+            return None
+        name = intent.name
+        if name == "correction" and s.conversation.top is not None:
+            return self._corrections.blank(s)
+        if name == "cancel":
+            return cm.CancelFlow()
+        if name == "insult" and (s.whole.sentiment.anger or s.whole.sentiment.score < 0):
+            return cm.StartFlow("pattern_insult", s.mention)
+        if name == "show_more" and expected is None and "find_product" in self._flows.flows:
+            return cm.StartFlow("find_product", s.mention)
+        simple: dict[str, cm.Command] = {
+            "skip": cm.SkipQuestion(),
+            "dont_know": cm.DontKnow(),
+            "repeat": cm.RepeatLast(),
+            "go_back": cm.Restart(),
+        }
+        if expected is None and name in {"skip", "dont_know"}:
+            return None
+        return simple.get(name)
+
+    def _starts(
+        self, wishes: Iterable[ParseResult], level: float, without: str = ""
+    ) -> tuple[cm.StartFlow, ...]:
+        """Return the skills that the wishes name for sure."""
+        return named_skills(wishes, self._flows, level, without)
+
+    def _only_answers(self, s: Situation, expected: Expectation) -> bool:
+        """Return whether a digression's words are no more than the asked-for value."""
+        covered = sum(e.end - e.start for e in s.whole.entities if e.type == expected.slot.type)
+        return covered * 2 >= len(s.whole.text.strip())
+
+    def _about_products(self, s: Situation) -> cm.Command | None:
+        """Read a search in bare words ("rote Schuhe"), a question in "the second one"."""
+        types = {entity.type for entity in s.whole.entities}
+        shown = s.conversation.slots.get("shown_products")
+        if shown and "ordinal" in types and "product_question" in self._flows.flows:
+            return cm.StartFlow("product_question", s.mention)
+        if (
+            s.conversation.slots.get("shown_orders")
+            and "ordinal" in types
+            and "list_orders" in self._flows.flows
+        ):
+            return cm.StartFlow("list_orders", s.mention)
+        prices = types & {"price_max", "price_min"}
+        searches = "product" in types or prices or (shown and types & CONSTRAINTS)
+        if searches and "find_product" in self._flows.flows:
+            return cm.StartFlow("find_product", s.mention)
+        return None
+
+    def _bare_facts(self, s: Situation) -> cm.Command | None:
+        """Read a message that only says who is writing, or which order it is about."""
+        types = {entity.type for entity in s.whole.entities}
+        known = s.conversation.slots.get("customer_id")
+        name = "track_order" if known and "order_number" in types else "identify_customer"
+        wanted = types & _FACTS and (not known or name == "track_order")
+        return cm.StartFlow(name, s.mention) if wanted and name in self._flows.flows else None
+
+    def _near(self, ranking: Iterable[Intent]) -> tuple[str, ...]:
+        """Return the two skills that a message may mean, when neither is clear."""
+        likely = [
+            intent
+            for intent in ranking
+            if intent.confidence >= self._at.clarify
+            and intent.name != OUT_OF_SCOPE
+            and intent.name in self._flows.flows
+            and not self._flows.flows[intent.name].yields
+        ]
+        return tuple(intent.name for intent in likely[:2])
+
+
+def _titles(option: dict[str, Any]) -> list[Any]:
+    """Return an option's titles in all languages."""
+    title = option.get("title") or ""
+    return list(title.values()) if isinstance(title, dict) else [title]
+
+
+def _facts(parse: ParseResult) -> dict[str, Any]:
+    return {entity.type: entity.value for entity in parse.entities if entity.type in _FACTS}

@@ -1,0 +1,62 @@
+"""Sentence vectors that come with the repository, so that a first start computes none of them."""
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bot.understanding.encoder import Encoder, Vectors, text_key
+
+BATCH = 4
+"""How many texts are encoded at a time: few, so that customers' messages get in between."""
+
+
+class ShippedVectors:
+    """An encoder's two sides, looking into a file of known vectors first."""
+
+    def __init__(self, encoder: Encoder, path: Path) -> None:
+        """Look into `path`; a missing or broken file counts as empty."""
+        self._encoder = encoder
+        self._path = path
+        self._known: dict[str, Vectors] = {}
+        self._used: dict[str, Vectors] = {}
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+                rows = stored["vectors"].astype(np.float32)
+                self._known = dict(zip(stored["keys"].tolist(), rows, strict=True))
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            self._known = {}
+
+    def queries(self, texts: Sequence[str]) -> Vectors:
+        """Return one row per text as customers write it."""
+        return self._rows(texts, "query")
+
+    def passages(self, texts: Sequence[str]) -> Vectors:
+        """Return one row per text that is searched."""
+        return self._rows(texts, "passage")
+
+    def save(self) -> int:
+        """Write every vector asked for since the start into the file; return how many.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        rows = np.stack(list(self._used.values())).astype(np.float16)
+        np.savez(self._path, keys=np.array(list(self._used)), vectors=rows)
+        return len(rows)
+
+    def _rows(self, texts: Sequence[str], role: str) -> Vectors:
+        encode = self._encoder.encode if role == "query" else self._encoder.encode_passages
+        keys = [text_key(f"{self._encoder.name}:{role}", text) for text in texts]
+        missing = [at for at, key in enumerate(keys) if key not in self._known]
+        for start in range(0, len(missing), BATCH):
+            part = missing[start : start + BATCH]
+            rows = encode([texts[at] for at in part])
+            if len(texts) > 1:
+                self._known.update({keys[at]: row for at, row in zip(part, rows, strict=True)})
+            else:
+                return rows
+        if len(texts) > 1:
+            self._used.update({key: self._known[key] for key in keys})
+        return np.stack([self._known[key] for key in keys]) if keys else encode([])

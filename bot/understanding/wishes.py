@@ -1,0 +1,76 @@
+"""From parsed wishes to skills: greetings last, families joined, each order served."""
+
+from collections.abc import Iterable
+
+from bot import commands as cm
+from bot.flows import FlowSet
+from bot.understanding.corrections import mention_of
+from bot.understanding.result import ParseResult
+
+_SEVERAL = 2
+
+
+def named_skills(
+    wishes: Iterable[ParseResult], flows: FlowSet, level: float, without: str = ""
+) -> tuple[cm.StartFlow, ...]:
+    """Return the skills that the wishes name with at least this confidence, in order.
+
+    Args:
+        wishes: the parts of a message.
+        flows: the skills there are.
+        level: the least confidence, in [0, 1].
+        without: a skill that does not count, because it runs already.
+    """
+    found = [
+        cm.StartFlow(wish.intent.name, mention_of(wish))
+        for wish in wishes
+        if wish.intent.confidence >= level
+        and wish.intent.name in flows.flows
+        and wish.intent.name != without
+    ]
+    main = [start for start in found if not flows.flows[start.flow].yields]
+    return tuple(
+        one for start in _families(main, flows) or found[:1] for one in _each_order(start, flows)
+    )
+
+
+def _families(starts: list[cm.StartFlow], flows: FlowSet) -> list[cm.StartFlow]:
+    """Return the wishes with neighbours of one family and one order joined."""
+    joined: list[cm.StartFlow] = []
+    for start in starts:
+        family = flows.flows[start.flow].family
+        before = joined[-1] if joined else None
+        same = before and family and family == flows.flows[before.flow].family
+        if before is None or not same or _other_order(before.mention, start.mention):
+            joined.append(start)
+            continue
+        first, second = before.mention, start.mention
+        text = f"{first.text}. {second.text}"
+        mention = cm.Mention(text, first.language, (*first.entities, *second.entities))
+        joined[-1] = cm.StartFlow(before.flow, mention)
+    return joined
+
+
+def _each_order(start: cm.StartFlow, flows: FlowSet) -> list[cm.StartFlow]:
+    """Return one wish for each order that a message names, if the skill takes them so."""
+    entities = start.mention.entities
+    numbers = dict.fromkeys(e["value"] for e in entities if e["type"] == "order_number")
+    if len(numbers) < _SEVERAL or not flows.flows[start.flow].each_order:
+        return [start]
+    kept = [
+        tuple(e for e in entities if e["type"] != "order_number" or e["value"] == number)
+        for number in numbers
+    ]
+    mention = start.mention
+    return [
+        cm.StartFlow(start.flow, cm.Mention(mention.text, mention.language, own)) for own in kept
+    ]
+
+
+def _other_order(first: cm.Mention, second: cm.Mention) -> bool:
+    """Return whether the second words name an order that the first do not."""
+    named, more = (
+        {e["value"] for e in mention.entities if e["type"] == "order_number"}
+        for mention in (first, second)
+    )
+    return bool(more - named)

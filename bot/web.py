@@ -1,0 +1,218 @@
+"""The routes of the channels and the demo shop's pages, mounted on the API."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+import msgspec
+import structlog
+import yaml
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
+
+from actions.commerce.errors import CommerceError, NotFound
+from actions.commerce.shop import Shop
+from bot import events as ev
+from bot.api import REFUSALS, is_own_page
+from bot.api_models import Failure, RestAnswer, RestMessage
+from bot.deliveries import Deliveries
+from bot.dispatcher import Dispatcher, TurnFailed
+from bot.http_guard import MAX_BODY_BYTES, failure
+from bot.messages import Attachment, InboundMessage, OutboundMessage
+from bot.settings import Settings
+from bot.storage.errors import UnstorableData
+from bot.storage.ports import Store
+from bot.turn import as_message
+from channels.base import Channel, ChannelError, Forbidden, Payload, TooLarge, WebhookRequest
+from channels.demo_page import DemoPages, Storefront, TryThis
+from channels.pay_page import Bill, BillLine, PaymentRefused, PayPage
+from channels.rest import RestChannel
+from channels.webchat.channel import WebChat
+from channels.webchat.limits import Limits
+from channels.webchat.routes import WebChatRoutes
+from channels.webchat.session import Backstage, Changed, HistoryEntry, Notice, Typing
+from channels.webchat.tokens import Signer
+from channels.webchat.uploads import UploadStore
+
+log = structlog.get_logger(__name__)
+
+
+class WebParts(msgspec.Struct, frozen=True):
+    """What the web routes need of the running bot."""
+
+    settings: Settings
+    dispatcher: Dispatcher
+    store: Store
+    exchange: Callable[[InboundMessage], Awaitable[Sequence[OutboundMessage]]]
+    shop: Shop
+    signer: Signer
+    uploads: UploadStore
+    deliveries: Deliveries
+
+
+def mount_web(api: FastAPI, parts: WebParts) -> None:
+    """Mount the REST webhook, the web chat and the demo shop's pages."""
+    api.router.routes.extend(_webchat_routes(parts))
+    rest = RestChannel(api_token=parts.settings.endpoints.api_token)
+
+    schema = {"content": {"application/json": {"schema": RestMessage.model_json_schema()}}}
+
+    @api.post(
+        "/webhooks/rest/webhook",
+        tags=["conversations"],
+        response_model=list[RestAnswer],
+        response_model_exclude_none=True,
+        responses={**REFUSALS, 400: {"model": Failure}, 503: {"model": Failure}},
+        openapi_extra={"requestBody": {"required": True, **schema}},
+    )
+    async def rest_webhook(request: Request) -> Response:
+        """Say something as a customer and get the bot's answers, as Rasa's REST channel does."""
+        return await _rest_webhook(request, rest, parts)
+
+    settings = parts.settings
+    own = settings.shop_dir / "policies"
+    texts = own if settings.is_own_shop else settings.root / "data" / "policies" / "texts"
+    pages = DemoPages(_storefront_loader(parts), settings.shop_dir / "images", texts)
+    api.router.routes.extend(pages.routes())
+    api.router.routes.extend(_pay_page(parts.shop).routes())
+
+
+def _pay_page(shop: Shop) -> PayPage:
+    """Return the demo payment provider's page over the shop's payment links."""
+
+    async def bill(link_id: str) -> Bill | None:
+        try:
+            link = await shop.payment_links.get(link_id)
+        except NotFound:
+            return None
+        lines = []
+        for line in link.lines:
+            product, _ = await shop.catalog.variant(line.variant_id)
+            cost = line.unit_price_minor * line.quantity
+            lines.append(BillLine(line.quantity, product.title, cost))
+        return Bill(
+            amount_minor=link.amount_minor,
+            currency=link.currency,
+            status=link.status,
+            order_number=link.order_number,
+            lines=tuple(lines),
+            shipping_minor=link.shipping_minor if shop.info.shipping else None,
+        )
+
+    async def settle(link_id: str) -> str:
+        try:
+            order = await shop.payment_links.settle(link_id, f"demo-page:{link_id}")
+        except CommerceError as error:
+            raise PaymentRefused(link_id) from error
+        return order.number
+
+    return PayPage(shop.info.name, bill, settle)
+
+
+async def receive(request: Request, limit_bytes: int = MAX_BODY_BYTES) -> WebhookRequest:
+    """Return an HTTP request in the form that channels read.
+
+    Raises:
+        TooLarge: The body is longer than `limit_bytes`.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit_bytes:
+            raise TooLarge("body", f"must be at most {limit_bytes} bytes")
+    return WebhookRequest(
+        method=request.method,
+        path=request.url.path,
+        query=dict(request.query_params),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=bytes(body),
+        client_host=request.client.host if request.client else "",
+    )
+
+
+async def _rest_webhook(request: Request, rest: Channel, parts: WebParts) -> Response:
+    try:
+        webhook = await receive(request)
+        if not parts.settings.endpoints.api_token and not is_own_page(request.headers):
+            raise Forbidden("Other sites may not call this API; set TRESEN_API_TOKEN.")
+        rest.verify(webhook)
+        (message,) = rest.parse(webhook)
+        answers = await parts.exchange(message)
+    except ChannelError as error:
+        return JSONResponse(error.as_payload(), error.status)
+    except UnstorableData as error:
+        return failure(400, f"metadata: {error}", "BadRequest", "metadata")
+    except TurnFailed:
+        return failure(503, "the message is kept and will be answered; try again in a moment")
+    payloads: list[Payload] = []
+    for answer in answers:
+        payloads.extend(rest.render(answer, message.sender_id))
+    return Response(msgspec.json.encode(payloads), media_type="application/json")
+
+
+def _webchat_routes(parts: WebParts) -> list[BaseRoute]:
+    channel = WebChat(parts.signer, parts.settings.endpoints.webchat_origins)
+
+    async def accept(messages: Sequence[InboundMessage]) -> None:
+        await parts.dispatcher.accept(messages)
+
+    async def history(conversation_id: str, after_seq: int) -> list[HistoryEntry]:
+        return await _history(parts.store, conversation_id, after_seq)
+
+    async def subscribe(conversation_id: str) -> AsyncIterator[Notice]:
+        async for notice in parts.dispatcher.notices(conversation_id):
+            if notice == "changed":
+                yield Changed()
+            else:
+                yield Typing(on=notice == "typing")
+
+    backstage = Backstage(accept, history, subscribe, parts.deliveries.seen)
+    routes = WebChatRoutes(channel, parts.signer, backstage, parts.uploads, Limits())
+    return list(routes.routes())
+
+
+async def _history(store: Store, conversation_id: str, after_seq: int) -> list[HistoryEntry]:
+    """Return what both sides said after an event number."""
+    stored, _ = await store.events.load(conversation_id, after_seq)
+    channel, _, sender = conversation_id.partition(":")
+    entries = []
+    for item in stored:
+        if item.type not in {"user", "bot"}:
+            continue
+        event = ev.from_wire(item.data)
+        message: InboundMessage | OutboundMessage
+        if isinstance(event, ev.UserUttered):
+            attachments = tuple(msgspec.convert(a, Attachment) for a in event.attachments)
+            message = InboundMessage(
+                channel,
+                sender,
+                event.message_id,
+                event.text,
+                item.at,
+                attachments,
+                dict(event.metadata),
+            )
+        elif isinstance(event, ev.BotUttered):
+            message = as_message(event)
+        else:
+            continue
+        entries.append(HistoryEntry(item.seq, item.at, message))
+    return entries
+
+
+def _storefront_loader(parts: WebParts) -> Callable[[], Storefront]:
+    """Return a function that gives the shop's pages their content, read once."""
+    folder = parts.settings.shop_dir
+    faq_dir = folder / "faq" if parts.settings.is_own_shop else parts.settings.root / "data" / "faq"
+    faq = [
+        (path.stem, yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
+        for path in sorted(faq_dir.glob("*.yml"))
+    ]
+    tries_file = folder / "tries.json"
+    tries = (
+        msgspec.json.decode(tries_file.read_bytes(), type=list[TryThis])
+        if tries_file.is_file()
+        else []
+    )
+    storefront = Storefront.read(folder, faq, tries)
+    return lambda: storefront

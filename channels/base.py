@@ -1,0 +1,141 @@
+"""The port that every channel fills, and the framework-free request it reads.
+
+A channel turns a platform's webhook into messages and messages into the platform's
+payloads. It never calls the engine: the composition root stands between them.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import msgspec
+
+from bot.messages import InboundMessage, OutboundMessage
+
+Payload: TypeAlias = dict[str, object]
+"""What goes over the wire to a platform: a JSON object."""
+
+
+class WebhookRequest(msgspec.Struct, frozen=True):
+    """An HTTP request or a socket frame as the channel sees it: names in lower case, body raw."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+    client_host: str = ""
+
+
+class ChannelError(Exception):
+    """The channel could not handle the request."""
+
+    status = 500
+
+    def as_payload(self) -> Payload:
+        """Return the error as the JSON object that the caller gets."""
+        return {
+            "status": "failure",
+            "code": self.status,
+            "reason": type(self).__name__,
+            "message": str(self),
+        }
+
+
+class Unverified(ChannelError):
+    """The request does not prove who sent it."""
+
+    status = 401
+
+    def __init__(self, problem: str = "") -> None:
+        """Say what proof is missing, without echoing what was presented."""
+        super().__init__(problem or str(self.__doc__))
+
+
+class Forbidden(Unverified):
+    """The request comes from a place that may not use this channel."""
+
+    status = 403
+
+
+class BadRequest(ChannelError):
+    """A field of the request is wrong."""
+
+    status = 400
+
+    def __init__(self, field: str, problem: str) -> None:
+        """Name the field that is wrong and what is wrong with it."""
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+    def as_payload(self) -> Payload:
+        """Return the error with the name of the field."""
+        return {**super().as_payload(), "field": self.field}
+
+
+class TooLarge(BadRequest):
+    """The request, or a field of it, is larger than the channel takes."""
+
+    status = 413
+
+
+class TooMany(BadRequest):
+    """The sender asks for more than the channel gives in this time."""
+
+    status = 429
+
+
+class Channel(ABC):
+    """A messaging surface: checks, reads and writes one platform's messages.
+
+    `parse` and `render` are pure: same input, same output, no I/O.
+    """
+
+    name: str
+
+    @abstractmethod
+    def verify(self, request: WebhookRequest) -> None:
+        """Check the proof of origin in constant time, on the raw body.
+
+        Args:
+            request: the request as received, before anything was decoded.
+
+        Raises:
+            Unverified: if the proof is missing or wrong.
+        """
+
+    @abstractmethod
+    def parse(self, request: WebhookRequest) -> list[InboundMessage]:
+        """Return every message of the request, in the platform's order.
+
+        Args:
+            request: a verified request.
+
+        Raises:
+            BadRequest: if the body is not what the platform documents; names the field.
+        """
+
+    @abstractmethod
+    def render(self, outbound: OutboundMessage, recipient: str) -> list[Payload]:
+        """Return the payloads that show the message, as richly as the platform can.
+
+        Args:
+            outbound: the message to show.
+            recipient: the sender id of the customer within this channel.
+        """
+
+
+class PushChannel(Channel):
+    """A channel whose platform is called to deliver, rather than answered."""
+
+    @abstractmethod
+    async def send(self, payload: Payload) -> None:
+        """Deliver one rendered payload.
+
+        Args:
+            payload: one of the payloads that `render` returned.
+
+        Raises:
+            ChannelError: if the platform did not take it.
+        """

@@ -1,0 +1,250 @@
+"""One open web chat: takes the widget's frames, and brings it all it has not seen, in order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Protocol, TypeAlias
+
+import msgspec
+
+from bot.messages import InboundMessage, OutboundMessage
+from channels.base import BadRequest, ChannelError, Payload, TooMany, WebhookRequest
+from channels.webchat.channel import WebChat
+from channels.webchat.limits import Limits, RateLimiter
+from channels.wire import decode_object, kind_of, refuse_unknown
+
+_TYPES = ("message", "typing", "read", "ping", "resume")
+
+
+class HistoryEntry(msgspec.Struct, frozen=True):
+    """A message of a conversation at its place: inbound from the customer, or outbound.
+
+    `seq` grows within the conversation, and no smaller one appears after a larger was seen.
+    """
+
+    seq: int
+    at: datetime
+    message: InboundMessage | OutboundMessage
+
+
+class Typing(msgspec.Struct, frozen=True):
+    """Notice that the bot or an operator began or stopped writing."""
+
+    on: bool
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """Notice that the conversation's history has grown."""
+
+
+Notice: TypeAlias = Typing | Changed
+
+
+class Backstage(msgspec.Struct, frozen=True):
+    """What the web chat needs from behind the scenes.
+
+    `accept` stores the messages durably, once per (channel, message_id), before it returns.
+    `history` returns what follows `after_seq`, ascending. `subscribe` registers before its
+    first suspension and then yields notices; a lost notice only delays, `history` decides.
+    `delivered` is told up to which number a conversation was brought to its customer.
+    """
+
+    accept: Callable[[Sequence[InboundMessage]], Awaitable[None]]
+    history: Callable[[str, int], Awaitable[Sequence[HistoryEntry]]]
+    subscribe: Callable[[str], AsyncIterator[Notice]]
+    delivered: Callable[[str, int], None] = lambda conversation_id, seq: None
+
+
+class Socket(Protocol):
+    """The open connection to one widget."""
+
+    async def send(self, frame: Payload) -> None:
+        """Send one frame."""
+
+    async def receive(self) -> bytes | None:
+        """Return the next frame, or None when the widget has gone."""
+
+
+class Resume(msgspec.Struct, frozen=True):
+    """The first frame of every connection: who it is and what it has seen."""
+
+    session_id: str
+    token: str
+    after_seq: int
+
+
+def read_resume(body: bytes, max_bytes: int) -> Resume:
+    """Return the decoded first frame.
+
+    Raises:
+        BadRequest: if it is anything but a complete `resume` frame.
+    """
+    fields = decode_object(body, max_bytes)
+    refuse_unknown(fields, ("type", "session_id", "token", "after_seq"))
+    if fields.get("type") != "resume":
+        raise BadRequest("type", "the first frame must be resume")
+    session_id, token = fields.get("session_id"), fields.get("token")
+    if not isinstance(session_id, str) or not isinstance(token, str):
+        raise BadRequest("session_id", "session_id and token must be strings")
+    return Resume(session_id, token, whole_number(fields, "after_seq"))
+
+
+def whole_number(fields: dict[str, object], name: str) -> int:
+    """Return a field that counts; missing is 0.
+
+    Raises:
+        BadRequest: if it is not a whole number of 0 or more.
+    """
+    value = fields.get(name, 0)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**53:
+        raise BadRequest(name, f"must be a whole number of 0 or more, got {kind_of(value)}")
+    return value
+
+
+class WebChatSession:
+    """Serves one connection of one verified session until the widget goes."""
+
+    def __init__(
+        self,
+        channel: WebChat,
+        backstage: Backstage,
+        socket: Socket,
+        resume: Resume,
+        rate: RateLimiter,
+        limits: Limits,
+    ) -> None:
+        """Set up for a session whose token was checked.
+
+        Args:
+            channel: reads and writes the frames.
+            backstage: accepts messages, knows the history, notices changes.
+            socket: the connection.
+            resume: the connection's first frame.
+            rate: how fast the session may send, shared by its connections.
+            limits: when a silent connection is given up.
+        """
+        self._channel = channel
+        self._backstage = backstage
+        self._socket = socket
+        self._session_id = resume.session_id
+        self._seen_seq = resume.after_seq
+        self._rate = rate
+        self._limits = limits
+        self._catching_up = asyncio.Lock()
+        self._conversation_id = f"{channel.name}:{resume.session_id}"
+
+    async def run(self) -> None:
+        """Serve the connection until the widget goes or is silent too long."""
+        notices = aiter(self._backstage.subscribe(self._conversation_id))
+        first = asyncio.ensure_future(anext(notices, None))
+        await asyncio.sleep(0)  # Lets the subscription register before the history is read.
+        watching = asyncio.create_task(self._watch(first, notices))
+        reading = asyncio.create_task(self._read())
+        try:
+            await self._catch_up()
+            await self._socket.send({"type": "ready", "session_id": self._session_id})
+            done, _ = await asyncio.wait((watching, reading), return_when="FIRST_COMPLETED")
+            for task in done:
+                task.result()
+        finally:
+            first.cancel()
+            watching.cancel()
+            reading.cancel()
+            await asyncio.gather(first, watching, reading, return_exceptions=True)
+
+    async def _watch(
+        self, first: "asyncio.Future[Notice | None]", notices: AsyncIterator[Notice]
+    ) -> None:
+        """Bring what the notices announce."""
+        notice = await first
+        while notice is not None:
+            if isinstance(notice, Typing):
+                await self._socket.send({"type": "typing", "on": notice.on})
+            else:
+                await self._catch_up()
+            notice = await anext(notices, None)
+
+    async def _catch_up(self) -> None:
+        """Send everything after the last number sent, each once, in order."""
+        async with self._catching_up:
+            for entry in await self._backstage.history(self._conversation_id, self._seen_seq):
+                for frame in self._frames(entry.message):
+                    place = {"seq": entry.seq, "at": entry.at.isoformat()}
+                    await self._socket.send({**frame, **place})
+                self._seen_seq = entry.seq
+            if self._seen_seq:
+                self._backstage.delivered(self._conversation_id, self._seen_seq)
+
+    def _frames(self, message: InboundMessage | OutboundMessage) -> list[Payload]:
+        """Return the frames that show a message of the history."""
+        if isinstance(message, InboundMessage):
+            return [self._channel.echo(message)]
+        return self._channel.render(message, self._session_id)
+
+    async def _read(self) -> None:
+        """Take frames until there are no more."""
+        while True:
+            async with asyncio.timeout(self._limits.idle_s):
+                body = await self._socket.receive()
+            if body is None:
+                return
+            try:
+                await self._take(body)
+            except ChannelError as error:
+                client_id = _client_id(body, self._limits.max_frame_bytes)
+                await self._socket.send({"type": "error", "id": client_id, **_shown(error)})
+
+    async def _take(self, body: bytes) -> None:
+        """Do what one frame asks.
+
+        Raises:
+            BadRequest: if the frame is not one that the widget sends.
+        """
+        fields = decode_object(body, self._limits.max_frame_bytes)
+        kind = fields.get("type")
+        if kind == "message":
+            await self._accept(body, str(fields.get("id")))
+        elif kind == "ping":
+            await self._socket.send({"type": "pong"})
+            await self._catch_up()
+        elif kind == "resume":
+            self._slow_down()
+            self._seen_seq = min(self._seen_seq, whole_number(fields, "after_seq"))
+            await self._catch_up()
+        elif kind == "read":
+            whole_number(fields, "seq")
+        elif kind != "typing":
+            raise BadRequest("type", f"must be one of {', '.join(_TYPES)}")
+
+    async def _accept(self, body: bytes, client_id: str) -> None:
+        """Store the message durably, and only then acknowledge it."""
+        headers = {"x-session-id": self._session_id}
+        request = WebhookRequest("SOCKET", "", headers=headers, body=body)
+        messages = self._channel.parse(request)
+        self._slow_down()
+        await self._backstage.accept(messages)
+        await self._socket.send({"type": "ack", "id": client_id})
+
+    def _slow_down(self) -> None:
+        """Take one from the session's allowance.
+
+        Raises:
+            TooMany: if the session sends faster than it may; nothing was stored.
+        """
+        wait_s = self._rate.wait_s(self._session_id)
+        if wait_s:
+            raise TooMany("message", f"too many messages, please wait {wait_s:.1f} s")
+
+
+def _client_id(body: bytes, max_bytes: int) -> str | None:
+    """Return the client's id in a frame, when there is one to answer with."""
+    try:
+        value = decode_object(body, max_bytes).get("id")
+    except BadRequest:
+        return None
+    return value[:255] if isinstance(value, str) else None
+
+
+def _shown(error: ChannelError) -> Payload:
+    """Return what of an error goes into an error frame."""
+    return {"code": error.status, "message": str(error), "retry": isinstance(error, TooMany)}

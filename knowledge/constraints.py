@@ -1,0 +1,254 @@
+"""Reads limits and wishes from a sentence into a ProductQuery."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import msgspec
+
+from knowledge.lexicon import Concept, Found, Lexicon, WordFiles, dimension
+from knowledge.prices import PriceReader, alternation
+from knowledge.query import Exclusions, ProductQuery, Sort, Values
+from knowledge.sizes import SizeReader
+from knowledge.words import clean, fold
+
+_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|[,;|.!?]")
+_BARRIER = frozenset(",;|.!?")
+_FIELDS = {
+    "color": "colors",
+    "material": "materials",
+    "category": "categories",
+    "brand": "brands",
+}
+_REACH_WORDS = 3
+_ANIMAL_FREE = "vegan"
+_MIN_STEM_CHARS = 4
+
+
+@dataclass
+class Wishes:
+    """What a sentence asks for, while it is being read."""
+
+    concepts: list[tuple[int, Concept]] = field(default_factory=list)
+    refused: list[Concept] = field(default_factory=list)
+    refused_words: list[str] = field(default_factory=list)
+    refused_tokens: set[int] = field(default_factory=set)
+    explained: set[int] = field(default_factory=set)
+    naming: set[int] = field(default_factory=set)
+
+
+class ConstraintReader:
+    """Turns sentences into product queries with the shop's own words."""
+
+    def __init__(self, lexicon: Lexicon, files: WordFiles) -> None:
+        """Prepare the patterns."""
+        search = files.search
+        self.lexicon = lexicon
+        known = [v for name, vs in lexicon.stated.items() if dimension(name) == "size" for v in vs]
+        self.sizes = SizeReader(search.size, known)
+        self._prices = PriceReader(search.price, search.size)
+        self._stock = _whole(search.stock)
+        self._sorts: tuple[tuple[Sort, re.Pattern[str]], ...] = (
+            ("price_asc", _whole(search.sort["price_asc"])),
+            ("price_desc", _whole(search.sort["price_desc"])),
+        )
+        self._no_negation = _whole(search.negation["except"])
+        self._negators = {fold(w) for w in search.negation["words"]}
+        self._joins = {fold(w) for w in search.negation["join"]}
+        self._stops = {fold(w) for w in search.negation["stop"]}
+        self._free = {fold(w) for w in search.negation["suffixes"]}
+        self._prepositions = {fold(w) for w in search.prepositions}
+        self._stop_words = files.stop_words
+
+    def read(self, sentence: str, language: str) -> ProductQuery:
+        """Return the query that a sentence asks for."""
+        text = clean(sentence)
+        bounds = self._prices.read(text)
+        text = _blank(text, bounds.spans)
+        sort, text = self._read_sort(text)
+        in_stock = bool(self._stock.search(text))
+        text = self._stock.sub(" | ", self._no_negation.sub(" ", text))
+        sizes, size_spans = self.sizes.read(text)
+        text = _blank(text, size_spans)
+        tokens = [
+            part for token in _TOKEN.findall(text) for part in self._split_free(token, language)
+        ]
+        wishes = self._read_wishes(tokens, language)
+        return msgspec.structs.replace(
+            self._assemble(tokens, wishes, language),
+            price_min_minor=bounds.min_minor,
+            price_max_minor=bounds.max_minor,
+            sizes=sizes,
+            in_stock=in_stock,
+            sort=sort,
+        )
+
+    def _read_sort(self, text: str) -> tuple[Sort, str]:
+        for sort, pattern in self._sorts:
+            if pattern.search(text):
+                return sort, pattern.sub(" ", text)
+        return "relevance", text
+
+    def _read_wishes(self, tokens: list[str], language: str) -> Wishes:
+        wishes = Wishes()
+        found = {item.start: item for item in self._find(tokens, language)}
+        reach = 0
+        refused_kind = ""
+        place = 0
+        while place < len(tokens):
+            word = fold(tokens[place])
+            item = found.get(place)
+            if item:
+                free = item.end < len(tokens) and fold(tokens[item.end]) in self._free
+                is_refused = reach > 0 and refused_kind in {"", item.concepts[0].kind}
+                if free or is_refused:
+                    wishes.refused += item.concepts
+                    wishes.refused_tokens.update(range(item.start, item.end + free))
+                    refused_kind = item.concepts[0].kind
+                    reach = _REACH_WORDS
+                else:
+                    wishes.concepts += [(place, concept) for concept in item.concepts]
+                    reach = 0
+                if any(c.kind == "category" or not c.hard for c in item.concepts):
+                    wishes.naming.update(range(item.start, item.end))
+                wishes.explained.update(range(item.start, item.end + free))
+                place = item.end + free
+                continue
+            reach, refused_kind = self._step(word, place, reach, refused_kind, wishes)
+            place += 1
+        return wishes
+
+    def _step(
+        self, word: str, place: int, reach: int, kind: str, wishes: Wishes
+    ) -> tuple[int, str]:
+        if word in self._negators:
+            wishes.refused_tokens.add(place)
+            return _REACH_WORDS, ""
+        if word in _BARRIER or word in self._stops:
+            return 0, ""
+        if reach and word in self._joins:
+            return reach, kind
+        if reach and not kind and word not in self._stop_words:
+            wishes.refused_words.append(word)
+            wishes.refused_tokens.add(place)
+            return 0, ""
+        return max(0, reach - 1) if not kind else 0, kind
+
+    def _find(self, tokens: list[str], language: str) -> list[Found]:
+        found = self.lexicon.find(tokens, language)
+        taken = {place for item in found for place in range(item.start, item.end)}
+        for place, token in enumerate(tokens):
+            folded = fold(token)
+            if place in taken or folded in self._stop_words or folded in self._negators:
+                continue
+            nearest = self.lexicon.nearest(token, "de" if language == "de" else "en")
+            if nearest:
+                found.append(Found(place, place + 1, nearest))
+        return found
+
+    def _split_free(self, token: str, language: str) -> list[str]:
+        """Return "lederfrei" as "leder", "frei"; other words as they are."""
+        folded = fold(token)
+        for suffix in self._free:
+            stem = token[: -len(suffix)]
+            if not folded.endswith(suffix) or len(stem) < _MIN_STEM_CHARS:
+                continue
+            if self.lexicon.find([stem], language) and not self.lexicon.find([token], language):
+                return [stem, suffix]
+        return [token]
+
+    def _assemble(self, tokens: Sequence[str], wishes: Wishes, language: str) -> ProductQuery:
+        chosen = self._one_shelf(tokens, wishes.concepts)
+        chosen = self._without_contradiction(chosen)
+        limits = _gather(concept for concept in chosen if concept.hard)
+        content = [
+            (place, token)
+            for place, token in enumerate(tokens)
+            if place not in wishes.refused_tokens and token not in _BARRIER
+        ]
+        refused = [
+            msgspec.structs.replace(concept, values=self.lexicon.excluded_values(concept))
+            for concept in wishes.refused
+            if concept.hard
+        ]
+        return ProductQuery(
+            text=" ".join(token for _, token in content),
+            language=language,
+            colors=limits["colors"],
+            materials=limits["materials"],
+            categories=limits["categories"],
+            brands=limits["brands"],
+            attributes=_attributes(concept for concept in chosen if concept.hard),
+            exclude=Exclusions(
+                **_gather(refused),
+                attributes=_attributes(refused),
+                words=tuple(dict.fromkeys(wishes.refused_words)),
+            ),
+            keywords=self._meaningful(content, wishes.explained - wishes.naming),
+            unexplained=self._meaningful(content, wishes.explained),
+        )
+
+    def _without_contradiction(self, concepts: Sequence[Concept]) -> list[Concept]:
+        """Read "vegan leather" as what only looks like leather."""
+        if not any(concept.name.split("|")[0] == _ANIMAL_FREE for concept in concepts):
+            return list(concepts)
+        meant = []
+        for concept in concepts:
+            looks = [x for v in concept.values for x in self.lexicon.imitations(v)]
+            is_swapped = concept.kind == "material" and looks
+            meant.append(
+                msgspec.structs.replace(concept, values=tuple(looks)) if is_swapped else concept
+            )
+        return meant
+
+    def _meaningful(self, content: Sequence[tuple[int, str]], known: set[int]) -> Values:
+        return tuple(
+            token
+            for place, token in content
+            if place not in known and fold(token) not in self._stop_words
+        )
+
+    def _one_shelf(
+        self, tokens: Sequence[str], concepts: Sequence[tuple[int, Concept]]
+    ) -> list[Concept]:
+        """Keep the category that is looked for: "jacket for hiking" is a jacket."""
+        places = [place for place, concept in concepts if concept.kind == "category"]
+        kept: set[int] = set()
+        for place, nxt in pairwise([*places, len(tokens)]):
+            between = {fold(token) for token in tokens[place + 1 : nxt]}
+            kept.add(place)
+            if nxt == len(tokens):
+                break
+            if between & (self._prepositions | _BARRIER) and not between & {"oder", "or"}:
+                break
+            if not between & {"oder", "or", "und", "and"}:
+                kept.discard(place)
+        return [c for place, c in concepts if c.kind != "category" or place in kept]
+
+
+def _whole(words: Sequence[str]) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w-]){alternation(words)}(?![\w-])", re.IGNORECASE)
+
+
+def _blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    for start, end in sorted(spans, reverse=True):
+        text = f"{text[:start]} | {text[end:]}"
+    return text
+
+
+def _gather(concepts: Iterable[Concept]) -> dict[str, Values]:
+    values: dict[str, dict[str, None]] = {name: {} for name in _FIELDS.values()}
+    for concept in concepts:
+        if concept.kind in _FIELDS:
+            values[_FIELDS[concept.kind]].update(dict.fromkeys(concept.values))
+    return {name: tuple(found) for name, found in values.items()}
+
+
+def _attributes(concepts: Iterable[Concept]) -> dict[str, Values]:
+    found: dict[str, Values] = {}
+    for concept in concepts:
+        if concept.kind == "attribute":
+            both = (*found.get(concept.name, ()), *concept.values)
+            found[concept.name] = tuple(dict.fromkeys(both))
+    return found

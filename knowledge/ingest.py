@@ -1,0 +1,161 @@
+"""Brings a shop's texts into the vector store; only what changed is encoded."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.documents import Catalogue, Category, Passage, Product, Unit, pick
+from knowledge.errors import VectorShapeWrong
+from knowledge.lexical import LexicalEntry
+from knowledge.sources import SourceProblem
+from knowledge.store import VectorRecord, VectorStore
+from knowledge.words import clean
+
+Encode = Callable[[list[str]], NDArray[np.float32]]
+_BATCH = 16
+_MAX_BODY_CHARS = 220
+
+
+class IngestReport(msgspec.Struct, frozen=True):
+    """What an ingest did, counted in texts (a product has one for each language)."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    errors: tuple[SourceProblem, ...] = ()
+
+    def plus(self, other: "IngestReport") -> "IngestReport":
+        """Return the sum of two reports."""
+        return IngestReport(
+            self.added + other.added,
+            self.changed + other.changed,
+            self.removed + other.removed,
+            self.unchanged + other.unchanged,
+            self.errors + other.errors,
+        )
+
+
+class Encoders(msgspec.Struct, frozen=True):
+    """The two sides of the sentence encoder: texts to normalised float32 rows."""
+
+    queries: Encode
+    passages: Encode
+
+
+def product_units(catalogue: Catalogue) -> Iterator[Unit]:
+    """Return the texts to embed of all products, one for each language."""
+    categories = {category.id: category for category in catalogue.categories}
+    for product in catalogue.products:
+        for language in sorted({*product.title, *product.description}):
+            yield Unit(
+                f"{product.id}:{language}",
+                product.id,
+                language,
+                clean(product_text(product, categories.get(product.category), language)),
+            )
+
+
+def product_text(product: Product, category: Category | None, language: str) -> str:
+    """Return what a product is, in words, for the encoder."""
+    shelf = pick(category.title, language) if category else product.category
+    body = pick(product.description, language)[:_MAX_BODY_CHARS]
+    return f"{pick(product.title, language)}. {shelf}. {product.brand}. {body}"
+
+
+def passage_units(passages: Iterable[Passage]) -> Iterator[Unit]:
+    """Return the texts to embed of passages: each question, and the answer."""
+    for passage in passages:
+        questions = [text for text in (passage.title, *passage.variants) if text.strip()]
+        for number, question in enumerate(questions):
+            yield Unit(
+                f"{passage.id}:q{number}", passage.id, passage.language, clean(question), "query"
+            )
+        body = clean(f"{passage.title} {passage.text}")
+        yield Unit(f"{passage.id}:a", passage.id, passage.language, body)
+
+
+def product_entries(catalogue: Catalogue) -> Iterator[LexicalEntry]:
+    """Return what the word index holds of products."""
+    categories = {category.id: category for category in catalogue.categories}
+    for product in catalogue.products:
+        category = categories.get(product.category)
+        for language in sorted({*product.title, *product.description}):
+            words = [product.brand, product.category, *product.tags]
+            if category:
+                words += [pick(category.title, language), *category.synonyms.get(language, ())]
+            words += _value_words(product, catalogue, language)
+            yield LexicalEntry(
+                product.id,
+                language,
+                clean(pick(product.title, language)),
+                clean(" ".join(words).replace("_", " ")),
+                clean(pick(product.description, language)),
+            )
+
+
+def _value_words(product: Product, catalogue: Catalogue, language: str) -> list[str]:
+    pairs = {pair for variant in product.variants for pair in variant.options.items()}
+    words: list[str] = []
+    for name, value in product.attributes.items():
+        if value is True:
+            words.append(name)
+        values = value if isinstance(value, list) else [value]
+        pairs.update((name, item) for item in values if isinstance(item, str))
+    for name, value in sorted(pairs):
+        forms = catalogue.vocabulary.values.get(name, {}).get(value, {}).get(language, ())
+        words += forms or (value,)
+    return words
+
+
+def passage_entries(passages: Iterable[Passage]) -> Iterator[LexicalEntry]:
+    """Return what the word index holds of passages."""
+    for passage in passages:
+        yield LexicalEntry(
+            passage.id,
+            passage.language,
+            clean(passage.title),
+            clean(" ".join((*passage.variants, passage.source_title))),
+            clean(passage.text),
+        )
+
+
+def ingest_units(
+    store: VectorStore, collection: str, units: Sequence[Unit], encoders: Encoders
+) -> IngestReport:
+    """Make a collection hold exactly these texts, encoding only new and changed ones.
+
+    Interrupted and run again, it goes on where it was.
+
+    Raises:
+        VectorShapeWrong: When the encoder does not return a row for each text.
+    """
+    stored = store.hashes(collection)
+    wanted = {unit.id: unit for unit in units}
+    removed = [key for key in stored if key not in wanted]
+    fresh = [unit for unit in wanted.values() if stored.get(unit.id) != unit.hash]
+    store.write(collection, [], removed)
+    for role, encode in (("query", encoders.queries), ("passage", encoders.passages)):
+        mine = [unit for unit in fresh if unit.role == role]
+        for start in range(0, len(mine), _BATCH):
+            part = mine[start : start + _BATCH]
+            store.write(collection, _encode(part, encode), [])
+    added = sum(unit.id not in stored for unit in fresh)
+    return IngestReport(
+        added=added,
+        changed=len(fresh) - added,
+        removed=len(removed),
+        unchanged=len(wanted) - len(fresh),
+    )
+
+
+def _encode(units: Sequence[Unit], encode: Encode) -> list[VectorRecord]:
+    matrix = np.asarray(encode([unit.text for unit in units]), dtype=np.float32)
+    if matrix.ndim != 2 or matrix.shape[0] != len(units):
+        raise VectorShapeWrong(len(units), matrix.shape)
+    return [
+        VectorRecord(unit.id, unit.owner_id, unit.language, unit.hash, row)
+        for unit, row in zip(units, matrix, strict=True)
+    ]

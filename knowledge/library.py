@@ -1,0 +1,309 @@
+"""The knowledge room's front door: opens the index, keeps it fresh, answers."""
+
+from pathlib import Path
+from threading import Lock
+from time import perf_counter
+
+import msgspec
+import numpy as np
+import structlog
+
+from knowledge.answers import Answer, AnswerFinder
+from knowledge.constraints import ConstraintReader
+from knowledge.documents import Catalogue, Product
+from knowledge.ingest import (
+    Encoders,
+    IngestReport,
+    ingest_units,
+    passage_entries,
+    passage_units,
+    product_entries,
+    product_units,
+)
+from knowledge.lexical import LexicalIndex
+from knowledge.lexicon import Lexicon, read_word_files
+from knowledge.query import ProductMatch, ProductQuery, ProductResult
+from knowledge.recommend import Recommender
+from knowledge.refine import Refiner
+from knowledge.retrieve import Candidate, ProductResolver, ProductSearch
+from knowledge.signals import ProductSignals
+from knowledge.sources import SourceDirs, SourceProblem, read_shop
+from knowledge.store import VectorTable, load_table, open_store, save_table
+from knowledge.variants import VariantTable
+from knowledge.words import warm
+
+_FORMAT = 1
+_PROBE = "tresen probe: waterproof winter jacket"
+_SAME_ENCODER = 0.999
+_KINDS = ("products", "passages")
+log = structlog.get_logger(__name__)
+
+
+class Version(msgspec.Struct, frozen=True):
+    """The complete index in use; written last, so that it never names half an index."""
+
+    number: int = 0
+    format: int = _FORMAT
+    fingerprint: str = ""
+    generation: int = 0
+    probe: tuple[float, ...] = ()
+
+
+class _State(msgspec.Struct, frozen=True):
+    """Everything that answers, over one reading of the sources; replaced as a whole."""
+
+    catalogue: Catalogue
+    table: VariantTable
+    reader: ConstraintReader
+    refiner: Refiner
+    search: ProductSearch
+    resolver: ProductResolver
+    answers: AnswerFinder
+    recommender: Recommender
+
+
+class Library:
+    """What the bot knows of a shop."""
+
+    def __init__(
+        self, dirs: SourceDirs, data_dir: Path, vocabulary_dir: Path, encoders: Encoders | None
+    ) -> None:
+        """Open the last complete index, or a word index of the sources until `ingest`.
+
+        Args:
+            dirs: The shop's texts.
+            data_dir: Where the index lives (`chroma/` and `knowledge/` are made in it).
+            vocabulary_dir: Holds search_words.yml and attributes.yml.
+            encoders: Normalised float32 sentence vectors; None searches by words alone.
+
+        Raises:
+            EmptyShop: When the shop directory holds no products.json.
+            OSError: When a word file is missing.
+        """
+        self._dirs = dirs
+        self._data_dir = data_dir
+        self._home = data_dir / "knowledge"
+        self._home.mkdir(parents=True, exist_ok=True)
+        self._encoders = encoders
+        self._files = read_word_files(vocabulary_dir)
+        self._ingesting = Lock()
+        self.problems: tuple[SourceProblem, ...] = ()
+        self._version = self._read_version()
+        self.needs_ingest = not self._is_current()
+        catalogue = self._read()
+        stored = self._version.number if not self.needs_ingest else None
+        self._state = self._build(catalogue, stored)
+
+    def ingest(self, *, rebuild: bool = False) -> IngestReport:
+        """Bring the index up to date; the old one answers until the new one is complete.
+
+        Blocking: call it in a thread. Without an encoder only words are indexed.
+
+        Raises:
+            EmptyShop: When the shop directory holds no products.json.
+        """
+        with self._ingesting:
+            started = perf_counter()
+            fingerprint = self._dirs.fingerprint()
+            catalogue = self._read()
+            report = IngestReport(errors=self.problems)
+            number = self._version.number + 1
+            generation, probe = self._generation(rebuild=rebuild)
+            if self._encoders:
+                report = report.plus(self._ingest_vectors(catalogue, generation, number))
+            self._build_words(catalogue, number)
+            version = Version(number, _FORMAT, fingerprint, generation, probe)
+            old, self._version = self._version, version
+            self._write_version(version)
+            self._state = self._build(catalogue, number)
+            self.needs_ingest = False
+            self._tidy(old)
+            log.info(
+                "knowledge_ingested",
+                added=report.added,
+                changed=report.changed,
+                removed=report.removed,
+                unchanged=report.unchanged,
+                errors=len(report.errors),
+                seconds=round(perf_counter() - started, 2),
+            )
+            return report
+
+    def warm(self) -> None:
+        """Load the dictionaries that only rare words need; call it in a thread."""
+        warm()
+
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """All products as last ingested."""
+        return self._state.catalogue.products
+
+    def product(self, product_id: str) -> Product | None:
+        """Return a product, or None."""
+        row = self._state.table.product_row_of.get(product_id)
+        return None if row is None else self._state.table.products[row]
+
+    def read_query(self, sentence: str, language: str) -> ProductQuery:
+        """Return the limits and wishes of a sentence."""
+        return self._state.reader.read(sentence, language)
+
+    def refine(
+        self,
+        previous: ProductQuery,
+        sentence: str,
+        shown_price_minor: int | None = None,
+        shown_size: str = "",
+    ) -> ProductQuery:
+        """Return the query after a follow-up such as "cheaper?" or "in blau"."""
+        return self._state.refiner.refine(previous, sentence, shown_price_minor, shown_size)
+
+    def search_products(self, query: ProductQuery) -> ProductResult:
+        """Return products of which one variant meets every limit, best first."""
+        return self._state.search.search_products(query)
+
+    def answer(self, question: str, language: str) -> Answer | None:
+        """Return a quoted answer, or None when nothing supports one."""
+        return self._state.answers.answer(question, language)
+
+    def rank_answers(self, question: str, language: str, limit: int = 3) -> list[Answer]:
+        """Return the nearest passages, also those too weak to answer."""
+        return self._state.answers.rank(question, language, limit)
+
+    def resolve_product(self, text: str, language: str, limit: int = 5) -> list[Candidate]:
+        """Return the products that a name said by a customer may mean."""
+        query = msgspec.structs.replace(self._state.reader.read(text, language), limit=limit)
+        words = query.keywords or tuple(query.text.split())
+        limits = msgspec.structs.replace(query, categories=(), attributes={})
+        return self._state.resolver.resolve(text, words, limits)
+
+    def similar(
+        self, product_id: str, limit: int = 3, options: dict[str, str] | None = None
+    ) -> list[ProductMatch]:
+        """Return products in stock that are most like one."""
+        return self._state.recommender.similar(product_id, limit, options)
+
+    def update_availability(self, variant_id: str, price_minor: int, *, available: bool) -> bool:
+        """Take over a fresh price and stock; return False for an unknown variant."""
+        return self._state.table.update_availability(variant_id, price_minor, available=available)
+
+    def _read(self) -> Catalogue:
+        catalogue, problems = read_shop(self._dirs)
+        self.problems = tuple(problems)
+        for problem in problems:
+            log.warning("knowledge_source", path=problem.path, item=problem.item)
+        return catalogue
+
+    def _read_version(self) -> Version:
+        try:
+            raw = (self._home / "current.json").read_bytes()
+            version = msgspec.json.decode(raw, type=Version)
+        except (OSError, msgspec.DecodeError):
+            return Version()
+        return version if version.format == _FORMAT else Version(number=version.number)
+
+    def _write_version(self, version: Version) -> None:
+        draft = self._home / "current.json.draft"
+        draft.write_bytes(msgspec.json.encode(version))
+        draft.replace(self._home / "current.json")
+
+    def _is_current(self) -> bool:
+        number = self._version.number
+        kinds = _KINDS if self._encoders else ()
+        files = [self._words_file(kind, number) for kind in _KINDS]
+        files += [self._vectors_file(kind, number) for kind in kinds]
+        return (
+            self._version.fingerprint == self._dirs.fingerprint()
+            and all(file.is_file() for file in files)
+            and self._is_same_encoder()
+        )
+
+    def _is_same_encoder(self) -> bool:
+        if self._encoders is None:
+            return True
+        stored = np.array(self._version.probe, dtype=np.float32)
+        fresh = self._encoders.passages([_PROBE])[0]
+        return stored.shape == fresh.shape and float(stored @ fresh) > _SAME_ENCODER
+
+    def _generation(self, *, rebuild: bool) -> tuple[int, tuple[float, ...]]:
+        if self._encoders is None:
+            return self._version.generation, ()
+        probe = tuple(float(x) for x in self._encoders.passages([_PROBE])[0])
+        is_new = rebuild or not self._is_same_encoder()
+        return self._version.generation + is_new, probe
+
+    def _ingest_vectors(self, catalogue: Catalogue, generation: int, number: int) -> IngestReport:
+        report = IngestReport()
+        if self._encoders is None:
+            return report
+        store = open_store(self._data_dir)
+        units = {
+            "products": list(product_units(catalogue)),
+            "passages": list(passage_units(catalogue.passages)),
+        }
+        for kind in _KINDS:
+            collection = f"{kind}-{generation}"
+            report = report.plus(ingest_units(store, collection, units[kind], self._encoders))
+            save_table(self._vectors_file(kind, number), store.load(collection))
+        return report
+
+    def _build_words(self, catalogue: Catalogue, number: int) -> None:
+        for kind in _KINDS:
+            file = self._words_file(kind, number)
+            file.unlink(missing_ok=True)
+            self._fill(LexicalIndex(file, self._files.stop_words), catalogue, kind).close()
+
+    def _fill(self, index: LexicalIndex, catalogue: Catalogue, kind: str) -> LexicalIndex:
+        if kind == "products":
+            Lexicon(catalogue, self._files, index.words)
+            index.build(product_entries(catalogue))
+        else:
+            index.build(passage_entries(catalogue.passages))
+        return index
+
+    def _words(self, catalogue: Catalogue, kind: str, number: int | None) -> LexicalIndex:
+        if number is not None:
+            return LexicalIndex(self._words_file(kind, number), self._files.stop_words)
+        return self._fill(LexicalIndex(":memory:", self._files.stop_words), catalogue, kind)
+
+    def _vectors(self, kind: str, number: int | None) -> VectorTable:
+        if number is None or self._encoders is None:
+            return VectorTable()
+        return load_table(self._vectors_file(kind, number)) or VectorTable()
+
+    def _build(self, catalogue: Catalogue, number: int | None) -> _State:
+        encode = self._encoders.queries if self._encoders else None
+        words = self._words(catalogue, "products", number)
+        reader = ConstraintReader(Lexicon(catalogue, self._files, words.words), self._files)
+        table = VariantTable(catalogue)
+        signals = ProductSignals(table, words, self._vectors("products", number), encode)
+        return _State(
+            catalogue=catalogue,
+            table=table,
+            reader=reader,
+            refiner=Refiner(reader, self._files),
+            search=ProductSearch(table, signals),
+            resolver=ProductResolver(table, signals),
+            answers=AnswerFinder(
+                catalogue.passages,
+                self._words(catalogue, "passages", number),
+                self._vectors("passages", number),
+                encode,
+            ),
+            recommender=Recommender(table, signals),
+        )
+
+    def _tidy(self, old: Version) -> None:
+        """Remove what the last version alone used; readers keep the files they opened."""
+        for kind in _KINDS:
+            self._words_file(kind, old.number).unlink(missing_ok=True)
+            self._vectors_file(kind, old.number).unlink(missing_ok=True)
+        if self._encoders and old.generation != self._version.generation:
+            store = open_store(self._data_dir)
+            for kind in _KINDS:
+                store.drop(f"{kind}-{old.generation}")
+
+    def _words_file(self, kind: str, number: int) -> Path:
+        return self._home / f"{kind}-{number}.sqlite3"
+
+    def _vectors_file(self, kind: str, number: int) -> Path:
+        return self._home / f"{kind}-{number}.npz"

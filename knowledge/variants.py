@@ -1,0 +1,165 @@
+"""All variants of a catalogue as arrays, so that limits become boolean masks."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.documents import Catalogue, Product, ProductVariant
+from knowledge.lexicon import dimension, value_key
+from knowledge.query import ProductQuery, Values
+
+Mask = NDArray[np.bool_]
+Rows = NDArray[np.int64]
+
+
+class VariantTable:
+    """One row per variant, in the order of the catalogue."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        """Index options, attributes, categories, brands, prices and stock."""
+        self.products = catalogue.products
+        pairs = [(n, v) for n, p in enumerate(catalogue.products) for v in p.variants]
+        self.variants: list[ProductVariant] = [variant for _, variant in pairs]
+        self.product_rows: Rows = np.array([n for n, _ in pairs], dtype=np.int64)
+        self.prices: Rows = np.array([v.price_minor for v in self.variants], dtype=np.int64)
+        self.available: Mask = np.array([_is_available(v) for v in self.variants], dtype=bool)
+        self._row_of = {variant.id: row for row, variant in enumerate(self.variants)}
+        self.product_row_of = {p.id: row for row, p in enumerate(catalogue.products)}
+        self._children = _descendants(catalogue)
+        self._postings = self._collect(pairs)
+
+    def update_availability(self, variant_id: str, price_minor: int, *, available: bool) -> bool:
+        """Take over a fresh price and stock; return False for an unknown variant."""
+        row = self._row_of.get(variant_id)
+        if row is None:
+            return False
+        self.prices[row] = price_minor
+        self.available[row] = available
+        return True
+
+    def variant(self, row: int) -> ProductVariant:
+        """Return a variant with its latest price and availability."""
+        known = self.variants[row]
+        return ProductVariant(
+            known.id, known.options, int(self.prices[row]), bool(self.available[row]), known.stock
+        )
+
+    def masks(self, query: ProductQuery) -> dict[str, Mask]:
+        """Return a mask for each limit of a query, by the name used in a Relaxation."""
+        found: dict[str, Mask] = {}
+        if query.price_max_minor is not None:
+            found["price_max_minor"] = self.prices <= query.price_max_minor
+        if query.price_min_minor is not None:
+            found["price_min_minor"] = self.prices >= query.price_min_minor
+        if query.in_stock:
+            found["in_stock"] = self.available.copy()
+        barred = query.exclude
+        for name, key in _DIMENSIONS:
+            wanted: Values = getattr(query, name)
+            if wanted:
+                found[name] = self._any((key,), self._widen(key, wanted))
+            refused: Values = getattr(barred, name)
+            if refused:
+                keys = ("material", "*") if key == "material" else (key,)
+                found[f"exclude.{name}"] = ~self._any(keys, self._widen(key, refused))
+        for name, values in query.attributes.items():
+            found[f"attributes.{name}"] = self._any(_keys(name), values)
+        for name, values in barred.attributes.items():
+            found[f"exclude.attributes.{name}"] = ~self._any(_keys(name), values)
+        return found
+
+    def all_rows(self) -> Mask:
+        """Return a mask that lets every variant through."""
+        return np.ones(len(self.variants), dtype=bool)
+
+    def product_mask(self, mask: Mask) -> Mask:
+        """Return which products have at least one variant in a mask."""
+        found = np.zeros(len(self.products), dtype=bool)
+        found[self.product_rows[mask]] = True
+        return found
+
+    def best_rows(self, mask: Mask, preferred: Mask | None = None) -> dict[int, int]:
+        """Return, for each product in a mask, its best variant row.
+
+        Preferred before others, available before sold out, then the cheapest.
+        """
+        rows = np.flatnonzero(mask)
+        liked = preferred[rows] if preferred is not None else np.zeros(len(rows), dtype=bool)
+        order = np.lexsort((self.prices[rows], ~self.available[rows], ~liked))
+        best: dict[int, int] = {}
+        for row in rows[order].tolist():
+            best.setdefault(int(self.product_rows[row]), row)
+        return best
+
+    def values_mask(self, names: Iterable[str], values: Iterable[str]) -> Mask:
+        """Return which variants state one of the values under one of the names."""
+        return self._any(names, values)
+
+    def _any(self, keys: Iterable[str], values: Iterable[str]) -> Mask:
+        mask = np.zeros(len(self.variants), dtype=bool)
+        wanted = [value_key(value) for value in values]
+        for key in keys:
+            for value in wanted:
+                rows = self._postings.get((key, value))
+                if rows is not None:
+                    mask[rows] = True
+        return mask
+
+    def _widen(self, key: str, values: Values) -> Values:
+        if key != "category":
+            return values
+        return tuple({child for value in values for child in self._children.get(value, (value,))})
+
+    def _collect(self, pairs: Sequence[tuple[int, ProductVariant]]) -> dict[tuple[str, str], Rows]:
+        postings: dict[tuple[str, str], list[int]] = {}
+        for row, (number, variant) in enumerate(pairs):
+            for key in _postings_of(self.products[number], variant):
+                postings.setdefault(key, []).append(row)
+        return {key: np.array(rows, dtype=np.int64) for key, rows in postings.items()}
+
+
+_DIMENSIONS = (
+    ("colors", "color"),
+    ("sizes", "size"),
+    ("materials", "material"),
+    ("categories", "category"),
+    ("brands", "brand"),
+)
+
+
+def _postings_of(product: Product, variant: ProductVariant) -> set[tuple[str, str]]:
+    """Return (key, value) pairs; "=NAME" is an attribute, "*" any attribute at all."""
+    keys = {("category", value_key(product.category)), ("brand", value_key(product.brand))}
+    stated: dict[str, list[str]] = {name: [value] for name, value in variant.options.items()}
+    for name, value in product.attributes.items():
+        items = value if isinstance(value, list) else [value]
+        if name not in stated:
+            stated[name] = [str(item) for item in items if item is not None]
+    for name, values in stated.items():
+        for text in values:
+            value = value_key(text)
+            keys |= {(f"={name}", value), ("*", value)}
+            if dimension(name):
+                keys.add((dimension(name), value))
+    return keys
+
+
+def _keys(name: str) -> list[str]:
+    return [f"={part}" for part in name.split("|")]
+
+
+def _is_available(variant: ProductVariant) -> bool:
+    return variant.available and (variant.stock is None or variant.stock > 0)
+
+
+def _descendants(catalogue: Catalogue) -> Mapping[str, set[str]]:
+    found = {category.id: {category.id} for category in catalogue.categories}
+    parents = {category.id: category.parent for category in catalogue.categories}
+    for category in found:
+        above, seen = parents.get(category), {category}
+        while above and above in found and above not in seen:
+            found[above].add(category)
+            seen.add(above)
+            above = parents.get(above)
+    return found

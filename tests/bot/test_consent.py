@@ -1,0 +1,28 @@
+"""Consent: a plain yes, a plain no, and everything that is neither."""
+
+import pytest
+
+from tests.bot.kit import CONSENT
+
+
+@pytest.mark.parametrize(
+    "text", ["yes", "Ja!", "ja, bitte", "ok", "Yes, go ahead.", "jo passt", "👍", "in Ordnung"]
+)
+def test_yes(text):
+    assert CONSENT.judge(text) == "yes"
+
+
+@pytest.mark.parametrize("text", ["no", "Nein danke", "nö", "lieber nicht", "do not", "👎"])
+def test_no(text):
+    assert CONSENT.judge(text) == "no"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", " ", "yes?", "ja, aber nur die blaue", "yes but to PayPal", "ja nein", "yes 12345",
+        "yes when it is free", "maybe", "vielleicht", "ja und die Tasse", "👍 but later", "...",
+    ],
+)  # fmt: skip
+def test_neither(text):
+    assert CONSENT.judge(text) == "unclear"

@@ -1,0 +1,18 @@
+"""The store in memory keeps the contract."""
+
+from contextlib import asynccontextmanager
+
+from bot.storage.memory import memory_store
+from tests.contracts.storage import StoreContract
+
+
+class TestMemoryStore(StoreContract):
+    """The contract."""
+
+    @asynccontextmanager
+    async def opened(self, clock):
+        store = memory_store(clock)
+        try:
+            yield store
+        finally:
+            await store.close()

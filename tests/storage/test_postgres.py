@@ -1,0 +1,75 @@
+"""The PostgreSQL store keeps the contract."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bot.storage.errors import StoreClosed, StoreFailed
+from bot.storage.open import open_store
+from bot.storage.postgres import postgres_store
+from tests.contracts.storage import SetClock, StoreContract, inbound, turn
+
+pytestmark = pytest.mark.postgres
+
+_EMPTY = "TRUNCATE conversations, conversation_events, inbox, outbox"
+
+
+@asynccontextmanager
+async def emptied(url, clock):
+    asyncpg = pytest.importorskip("asyncpg")
+    store = await open_store(url, clock)
+    connection = await asyncpg.connect(url)
+    await connection.execute(_EMPTY)
+    await connection.close()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+class TestPostgresStore(StoreContract):
+    """The contract."""
+
+    @pytest.fixture
+    def opening(self, postgres_url):
+        self.url = postgres_url
+
+    @asynccontextmanager
+    async def opened(self, clock):
+        async with emptied(self.url, clock) as store:
+            yield store
+
+
+async def test_arrivals_from_two_machines_keep_their_order(postgres_url):
+    async with emptied(postgres_url, SetClock()) as one:
+        two = await postgres_store(postgres_url)
+        for number in range(20):
+            machine = one if number % 2 else two
+            await machine.inbox.accept([inbound(str(number), message_id=str(number))])
+        texts = [e.message.text for e in await one.inbox.waiting("web:anna")]
+        assert texts == [str(n) for n in range(20)]
+        await two.close()
+        with pytest.raises(StoreClosed):
+            await two.turns.commit(turn("web:anna"))
+
+
+async def test_a_lost_connection_fails_its_callers_only(postgres_url):
+    asyncpg = pytest.importorskip("asyncpg")
+    async with emptied(postgres_url, SetClock()) as store:
+        await store.turns.commit(turn("web:anna"))
+        locker = await asyncpg.connect(postgres_url)
+        held = locker.transaction()
+        await held.start()
+        await locker.execute("SELECT 1 FROM conversations FOR UPDATE")
+        waiting = asyncio.create_task(store.turns.commit(turn("web:anna", 1)))
+        end = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted"
+        for _ in range(500):
+            if await locker.fetch(end):
+                break
+            await asyncio.sleep(0.01)
+        with pytest.raises(StoreFailed):
+            await waiting
+        await held.rollback()
+        await locker.close()
+        assert (await store.turns.commit(turn("web:anna", 1))).version == 2

@@ -1,0 +1,122 @@
+"""Whatever is done in whatever order, SQLite answers as the store in memory does."""
+
+import asyncio
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from bot.messages import InboundMessage, OutboundMessage
+from bot.storage.errors import StorageError
+from bot.storage.open import open_store
+from bot.storage.ports import Delivery, NewEvent, NewOutbound, TurnCommit
+from tests.contracts.storage import NOON, SetClock
+
+SENDERS = st.sampled_from(["anna", "ben", "çem 🙂"])
+IDS = st.integers(1, 12)
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=12)
+
+
+class SameAsMemory(RuleBasedStateMachine):
+    """Does everything to both stores and compares answers and errors."""
+
+    def __init__(self):
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.clock = SetClock()
+        self.runner = asyncio.Runner()
+        self.stores = [self.open("memory://"), self.open(self.url())]
+
+    def url(self):
+        return f"sqlite:///{Path(self.folder.name) / 'tresen.sqlite3'}"
+
+    def open(self, url):
+        return self.runner.run(open_store(url, self.clock))
+
+    def both(self, ask):
+        answers = [self.runner.run(self.answer(ask, store)) for store in self.stores]
+        assert answers[0] == answers[1]
+        return answers[0]
+
+    async def answer(self, ask, store):
+        try:
+            return await ask(store)
+        except StorageError as error:
+            return type(error), str(error)
+
+    @rule(sender=SENDERS, numbers=st.lists(IDS, max_size=4), text=ANY_TEXT)
+    def accept(self, sender, numbers, text):
+        messages = [InboundMessage("web", sender, f"m{n}", text, NOON) for n in numbers]
+        self.both(lambda s: s.inbox.accept(messages))
+
+    @rule(
+        sender=SENDERS,
+        stale=st.sampled_from([0, 0, 0, 1, -1]),
+        texts=st.lists(ANY_TEXT, max_size=3),
+        handle=st.sampled_from(["next", "next", "none", "any"]),
+        number=IDS,
+    )
+    def commit(self, sender, stale, texts, handle, number):
+        key = f"web:{sender}"
+        _, version = self.both(lambda s: s.events.load(key))
+        waiting = self.both(lambda s: s.inbox.waiting(key, 1))
+        inbox_id = {"next": waiting[0].inbox_id if waiting else None, "none": None, "any": number}
+        commit = TurnCommit(
+            key,
+            version + stale,
+            [NewEvent("said", {"text": t, "list": (t, 1)}, NOON) for t in texts],
+            [NewOutbound("web", sender, OutboundMessage(text=t)) for t in texts[1:]],
+            inbox_id[handle],
+        )
+        self.both(lambda s: s.turns.commit(commit))
+
+    @rule(number=IDS, sent=st.booleans(), retry_s=st.sampled_from([None, 60, 7200]), note=ANY_TEXT)
+    def mark(self, number, sent, retry_s, note):
+        retry_at = self.clock.now + timedelta(seconds=retry_s) if retry_s else None
+        delivery = Delivery(number, "sent" if sent else "failed", note, note, retry_at)
+        self.both(lambda s: s.outbox.mark(delivery))
+
+    @rule(sender=SENDERS)
+    def erase(self, sender):
+        self.both(lambda s: s.events.erase(f"web:{sender}"))
+
+    @rule(hours=st.sampled_from([1, 24, 240]))
+    def wait(self, hours):
+        self.clock.now += timedelta(hours=hours)
+
+    @rule(days=st.integers(7, 9))
+    def prune(self, days):
+        self.both(lambda s: s.inbox.prune(self.clock.now - timedelta(days=days)))
+
+    @rule()
+    def restart(self):
+        self.runner.run(self.stores[1].close())
+        self.stores[1] = self.open(self.url())
+
+    @invariant()
+    def same_queues(self):
+        self.both(lambda s: s.inbox.pending())
+        self.both(lambda s: s.outbox.unsent("web"))
+        for info in self.both(lambda s: s.events.conversations()):
+            key = info.conversation_id
+            self.both(lambda s, key=key: s.events.load(key))
+            self.both(lambda s, key=key: s.inbox.history(key))
+            self.both(lambda s, key=key: s.outbox.after(key))
+
+    def teardown(self):
+        for store in self.stores:
+            self.runner.run(store.close())
+        self.runner.close()
+        self.folder.cleanup()
+
+
+SameAsMemory.TestCase.settings = settings(
+    max_examples=15,
+    stateful_step_count=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+TestSameAsMemory = SameAsMemory.TestCase
