@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from actions.base import Said, Slots, money
+from actions.commerce import requests
 from actions.commerce.errors import InvalidRequest, NotFound, OutOfStock
 from actions.commerce.models import Address, Cart, Variant
 from actions.commerce.shipping import country_name, rate_for, shipping_cost
@@ -108,7 +109,9 @@ class AddToCart(_CartAction):
         if held + wanted > MOST_PIECES:
             return {**slots, "cart_state": "too_many"}
         try:
-            cart = await self.services.shop.carts.put(owner, variant.id, held + wanted)
+            more = requests.AddToCart(owner, variant.id, wanted)
+            key = said.effect_key(f"cart:{variant.id}")
+            cart = await self.services.shop.carts.add(more, key)
         except OutOfStock:
             short = variant.buyable and bool(variant.stock)
             return {**slots, "cart_state": "short" if short else "sold_out", "left": variant.stock}

@@ -36,6 +36,7 @@ from actions.commerce.models import (
     Vocabulary,
 )
 from actions.commerce.requests import (
+    AddToCart,
     CancelOrder,
     ChangeDefaultAddress,
     ChangeOrder,
@@ -141,6 +142,10 @@ class Carts(ABC):
     @abstractmethod
     async def put(self, owner: str, variant_id: str, quantity: int) -> Cart:
         """Set how many of a variant are in the cart; 0 takes it out."""
+
+    @abstractmethod
+    async def add(self, request: AddToCart, key: str) -> Cart:
+        """Add pieces of a variant to what is in the cart, once per key."""
 
     @abstractmethod
     async def clear(self, owner: str) -> None:

@@ -121,6 +121,14 @@ class FileComplaint(Request, frozen=True):
     quantities: dict[str, int] = msgspec.field(default_factory=dict)
 
 
+class AddToCart(Request, frozen=True):
+    """Put `quantity` more pieces of a variant into the owner's cart."""
+
+    owner: str
+    variant_id: str
+    quantity: int
+
+
 class SendMessage(Request, frozen=True):
     """Put an e-mail or SMS into the outbox."""
 

@@ -60,6 +60,7 @@ _TABLES: dict[str, tuple[type[ShopTable], Any]] = {
     "feedback": (FeedbackRow, col(FeedbackRow.conversation_id)),
 }
 _OPERATIONS = (
+    "AddToCart",
     "RecordFeedback",
     "OpenCase",
     "CloseCase",

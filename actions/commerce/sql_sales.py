@@ -16,7 +16,7 @@ from actions.commerce.models import (
     PricedLine,
 )
 from actions.commerce.ports import Carts, PaymentLinks
-from actions.commerce.requests import OpenLink, Request
+from actions.commerce.requests import AddToCart, OpenLink, Request
 from actions.commerce.shipping import shipping_cost
 from actions.commerce.sql import ShopDatabase, customer_row, product_record, variant_row
 from actions.commerce.sql_balance import check_amount, take_stock
@@ -52,6 +52,28 @@ class SqlCarts(Carts):
         """Return the owner's cart, empty when there is none."""
         return await self._database.read(lambda session: _cart(session, owner)[1])
 
+    async def add(self, request: AddToCart, key: str) -> Cart:
+        """Add pieces of a variant to what is in the cart, once per key.
+
+        Raises:
+            InvalidRequest: the quantity is not positive, or the cart would hold too many.
+            KeyReused: the key was used before for something else.
+            NotFound: there is no such variant.
+            OutOfStock: it is not available in this number.
+        """
+
+        def work(session: Session) -> Cart:
+            row, cart = _cart(session, request.owner)
+            held = next((x.quantity for x in cart.lines if x.variant_id == request.variant_id), 0)
+            total = held + request.quantity
+            if request.quantity < 1 or total > MAX_QUANTITY:
+                msg = f"quantity must be 1 to {MAX_QUANTITY}"
+                raise InvalidRequest(msg)
+            _require_stock(session, request.variant_id, total)
+            return _save(session, row, cart, _with(cart.lines, request.variant_id, total))
+
+        return await self._database.once(key, request, Cart, work)
+
     async def put(self, owner: str, variant_id: str, quantity: int) -> Cart:
         """Set how many of a variant are in the cart; 0 takes it out.
 
@@ -66,9 +88,7 @@ class SqlCarts(Carts):
 
         def work(session: Session) -> Cart:
             if quantity:
-                _, variant = variant_row(session, variant_id)
-                if not variant.buyable or (variant.stock is not None and variant.stock < quantity):
-                    raise OutOfStock(variant_id)
+                _require_stock(session, variant_id, quantity)
             row, cart = _cart(session, owner)
             return _save(session, row, cart, _with(cart.lines, variant_id, quantity))
 
@@ -182,6 +202,18 @@ class SqlPaymentLinks(PaymentLinks):
             return order
 
         return await self._database.once(key, SettleLink(link_id), Order, work)
+
+
+def _require_stock(session: Session, variant_id: str, quantity: int) -> None:
+    """Refuse more pieces than can be sold now.
+
+    Raises:
+        NotFound: there is no such variant.
+        OutOfStock: it is not available in this number.
+    """
+    _, variant = variant_row(session, variant_id)
+    if not variant.buyable or (variant.stock is not None and variant.stock < quantity):
+        raise OutOfStock(variant_id)
 
 
 def _cart(session: Session, owner: str) -> tuple[CartRow | None, Cart]:

@@ -43,9 +43,8 @@ class FollowUps(msgspec.Struct, frozen=True):
     def skill(self, parse: ParseResult, slots: Mapping[str, Any]) -> str:
         """Return the skill that a remark about the shown products means; "" for other words."""
         focus = slots.get("focus_product")
-        if not (focus or slots.get("shown_products")):
-            return ""
-        if not 0 < len(_WORD.findall(parse.text)) <= _MOST_WORDS:
+        spoken = 0 < len(_WORD.findall(parse.text)) <= _MOST_WORDS
+        if not spoken or not (focus or slots.get("shown_products")):
             return ""
         named = [e for e in parse.entities if not self.properties.fullmatch(e.text.strip())]
         kinds = {entity.type for entity in named}
@@ -64,6 +63,8 @@ class FollowUps(msgspec.Struct, frozen=True):
         moves = bool(self.moves.search(rest))
         if moves and self.choosing.search(rest):
             return ""
+        if limits == {"material"} and focus and self.pronouns.search(parse.text):
+            return QUESTION
         if limits & _OPTIONS and (place or (focus and (points or not moves))):
             return STOCK
         return SEARCH if moves or limits else ""

@@ -6,6 +6,7 @@ import pytest
 
 from actions.commerce.errors import (
     InvalidRequest,
+    KeyReused,
     LinkClosed,
     NotDeliverable,
     NotFound,
@@ -13,7 +14,7 @@ from actions.commerce.errors import (
     StateChanged,
 )
 from actions.commerce.models import Address, CartLine
-from actions.commerce.requests import OpenLink
+from actions.commerce.requests import AddToCart, OpenLink
 
 HOME = Address(line1="Lange Straße 5", postcode="20095", city="Hamburg", country="DE")
 VIENNA = Address(line1="Ring 1", postcode="1010", city="Wien", country="AT")
@@ -29,6 +30,18 @@ class CartsContract:
         assert [x.variant_id for x in cart.lines] == ["P2-1"]
         await shop.carts.clear("web:1")
         assert (await shop.carts.get("web:1")).lines == ()
+
+    async def test_adding_happens_once_per_key(self, shop):
+        more = AddToCart("web:1", "P1-BLU-M", 2)
+        for _ in range(3):
+            cart = await shop.carts.add(more, "turn-1")
+            assert cart.lines == (CartLine("P1-BLU-M", 2),)
+        cart = await shop.carts.add(AddToCart("web:1", "P1-BLU-M", 1), "turn-2")
+        assert cart.lines == (CartLine("P1-BLU-M", 3),)
+        with pytest.raises(KeyReused):
+            await shop.carts.add(AddToCart("web:1", "P1-BLU-M", 2), "turn-2")
+        with pytest.raises(OutOfStock):
+            await shop.carts.add(AddToCart("web:1", "P1-BLU-M", 9), "turn-3")
 
     async def test_a_session_cart_becomes_the_customers(self, shop):
         await shop.carts.put("web:1", "P1-BLU-M", 1)
