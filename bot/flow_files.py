@@ -34,6 +34,7 @@ _SKILL_KEYS = frozenset({
     "each_order",
     "alone",
     "family",
+    "without_order",
 })
 _SLOT_KEYS = frozenset({
     "type",
@@ -108,6 +109,7 @@ class FlowReader:
             each_order=bool(data.get("each_order", False)),
             alone=bool(data.get("alone", False)),
             family=str(data.get("family") or ""),
+            without_order=bool(data.get("without_order", False)),
         )
 
     def _title(self, source: YamlSource, where: Where, title: Json) -> dict[str, str]:

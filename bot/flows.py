@@ -200,7 +200,8 @@ class Flow(msgspec.Struct, frozen=True):
     `listed` shows it where the bot tells what it can do; `yields` lets any other wish of the
     same message go before it, as a greeting does; `each_order` serves several order numbers in
     one message one after the other; `alone` gives up everything else when it begins; skills
-    of one `family` are one wish when a message names them side by side.
+    of one `family` are one wish when a message names them side by side; one that goes
+    `without_order` gives way to the next best reading when a message names an order.
     `anything_else` lets the bot ask whether there is more to do when the flow is done.
     """
 
@@ -219,6 +220,7 @@ class Flow(msgspec.Struct, frozen=True):
     each_order: bool = False
     alone: bool = False
     family: str = ""
+    without_order: bool = False
 
     def asks_for(self, slot: str) -> str:
         """Return the id of the step that asks the customer for a slot, empty if none does."""

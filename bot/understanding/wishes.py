@@ -22,16 +22,28 @@ def named_skills(
         without: a skill that does not count, because it runs already.
     """
     found = [
-        cm.StartFlow(wish.intent.name, mention_of(wish))
+        cm.StartFlow(name, mention_of(wish))
         for wish in wishes
         if wish.intent.confidence >= level
-        and wish.intent.name in flows.flows
-        and wish.intent.name != without
+        and (name := _skill(wish, flows)) in flows.flows
+        and name != without
     ]
     main = [start for start in found if not flows.flows[start.flow].yields]
     return tuple(
         one for start in _families(main, flows) or found[:1] for one in _each_order(start, flows)
     )
+
+
+def _skill(wish: ParseResult, flows: FlowSet) -> str:
+    """Return the skill a wish names; with an order in it, one that has to do with orders."""
+    best = flows.flows.get(wish.intent.name)
+    if best is None or not best.without_order:
+        return wish.intent.name
+    if all(entity.type != "order_number" for entity in wish.entities):
+        return best.id
+    others = (flows.flows.get(intent.name) for intent in wish.ranking)
+    fitting = (flow.id for flow in others if flow and not flow.without_order and not flow.yields)
+    return next(fitting, best.id)
 
 
 def _families(starts: list[cm.StartFlow], flows: FlowSet) -> list[cm.StartFlow]:
