@@ -110,7 +110,7 @@ class AddToCart(_CartAction):
             return {**slots, "cart_state": "too_many"}
         try:
             more = requests.AddToCart(owner, variant.id, wanted)
-            key = said.effect_key(f"cart:{variant.id}")
+            key = said.effect_key(f"cart:{variant.id}:{wanted}")
             cart = await self.services.shop.carts.add(more, key)
         except OutOfStock:
             short = variant.buyable and bool(variant.stock)
