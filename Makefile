@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run test check pytest bench docs requirements changelog clean chromium
+.PHONY: run test test-vendure check pytest bench bench-faults docs requirements changelog clean chromium
 
 ARGS ?=
 PYTEST_ARGS ?=
@@ -29,6 +29,25 @@ test: .make/test chromium
 pytest: .make/test
 	$(BIN)/pytest -n 2 --dist loadfile --durations=15 $(PYTEST_ARGS)
 
+# A real Vendure server from npm, SQLite in memory, on loopback; 160 MB in .make/vendure.
+test-vendure: .make/test .make/vendure/installed
+	TRESEN_VENDURE=1 $(BIN)/pytest -m vendure tests/actions/commerce/vendure $(PYTEST_ARGS)
+
+# --before keeps what Vendure depends on as it was when the tests were written.
+.make/vendure/installed: tests/platforms/vendure/package.json
+	@if ! command -v node >/dev/null || ! command -v npm >/dev/null || ! node -e \
+		'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)'; then \
+		echo "make test-vendure needs Node.js 20 or newer and npm, and they are not on PATH." >&2; \
+		echo "On Debian or Ubuntu: apt-get install -y nodejs npm" >&2; \
+		exit 1; \
+	fi
+	@mkdir -p $(@D)
+	@echo "== installing Vendure into $(@D) (a minute, once)"
+	@cp $< $(@D)/package.json
+	@cd $(@D) && npm install --before=2026-10-20 --no-package-lock --ignore-scripts \
+		--no-audit --no-fund --loglevel=error
+	@touch $@
+
 # Each check prints its name and its seconds; the first failure ends the run.
 check: .make/test
 	@step() { echo "== $$*"; SECONDS=0; "$$@"; echo "   $${SECONDS}s"; }; \
@@ -42,6 +61,10 @@ check: .make/test
 bench: .make/test
 	$(BIN)/python bench/run.py $(ARGS)
 
+# The bot is killed with SIGKILL while the shop misbehaves; nothing may happen twice or get lost.
+bench-faults: .make/test
+	$(BIN)/python -m bench.faults $(ARGS)
+
 # Tables in the docs are generated from the code and checked by the tests.
 docs: .make/shop
 	$(BIN)/python docs/generate.py
@@ -51,7 +74,7 @@ UPGRADE ?= --upgrade
 requirements: .make/test
 	$(COMPILE) $(UPGRADE) --extra shop --extra build --output-file requirements/shop.txt
 	$(COMPILE) $(UPGRADE) --constraint requirements/shop.txt \
-		--extra shop --extra postgres --extra test --extra build \
+		--extra shop --extra postgres --extra stripe --extra test --extra build \
 		--output-file requirements/test.txt
 
 changelog: .make/test

@@ -34,6 +34,11 @@ _NAMES_ORDER = re.compile(
     r"\b(?:orders?|parcel|package|shipment|deliver\w*|bestell\w*|liefer\w*|paket\w*|sendung)\b",
     re.IGNORECASE,
 )
+_SENTENCES = re.compile(r"(?<=[.!?])\s+")
+_TELLS_FACTS = re.compile(
+    r"@|\b(?:order number|bestellnummer|(?:order|bestellung) (?:has|hat)|my name|mein name)\b",
+    re.IGNORECASE,
+)
 _BOTH = re.compile(
     rf"\b(?:both|beide[sn]?|sowohl)\b|{_ALSO}[^.?!]*\b{_DEFAULT}\b"
     rf"|\b{_DEFAULT}\b[^.?!]*{_ALSO}[^.?!]*\b(?:order|bestellung)",
@@ -158,6 +163,9 @@ def _lender(mentions: list[Mapping[str, Any]]) -> str | None:
 
 def _scope(text: str, *, named: bool) -> str | None:
     default = bool(_NAMES_DEFAULT.search(text))
+    wanted = [part for part in _SENTENCES.split(text) if not _TELLS_FACTS.search(part)]
+    if default and not _NAMES_ORDER.search(" ".join(wanted)):
+        return "default"  # an order's number only proved who it is
     if default and (named or _NAMES_ORDER.search(text)) and _BOTH.search(text):
         return "both"
     if named:

@@ -11,7 +11,9 @@ import msgspec
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import ActionExecutionRejection
 
+from actions.commerce.errors import ShopUnavailable
 from actions.commerce.ledger import ledger_name
 from actions.commerce.planner import Planner
 from actions.commerce.shop import Shop
@@ -36,6 +38,32 @@ class Services(msgspec.Struct, frozen=True):
     policy: Policy
     library: Library
     clock: Callable[[], datetime]
+
+
+class EffectState(msgspec.Struct, frozen=True):
+    """How far one step of an agreed plan has come: its key, and what is known of it.
+
+    `sent_at` is when it was sent last; in the states sent and unknown nobody knows what became
+    of it. `held_up` tells that another conversation is changing the same order.
+    """
+
+    step: str
+    key: str
+    state: str = "intended"
+    result: dict[str, Any] = msgspec.field(default_factory=dict)
+    sent_at: datetime | None = None
+    held_up: bool = False
+
+    @property
+    def doubtful_since(self) -> datetime | None:
+        """Return when it was sent without an answer, None when there is no doubt."""
+        return self.sent_at if self.state in {"sent", "unknown"} else None
+
+    def outcome(
+        self, state: str, result: dict[str, Any] | None = None, error: str = ""
+    ) -> dict[str, Any]:
+        """Return what became of it, as the ledger takes it."""
+        return {"key": self.key, "state": state, "result": result or {}, "error": error}
 
 
 class NotIdentified(RuntimeError):
@@ -151,10 +179,29 @@ class Said:
         found = (self._tracker.latest_message or {}).get("entities") or ()
         return [entity["value"] for entity in found if entity.get("entity") == kind]
 
+    @property
+    def turn_id(self) -> str:
+        """Return what tells this turn from the others of the conversation."""
+        return ledger_name((self._tracker.latest_message or {}).get("message_id") or "")
+
     def effect_key(self, purpose: str) -> str:
         """Return the idempotency key of an effect: the same when the turn is run again."""
         message_id = (self._tracker.latest_message or {}).get("message_id") or ""
         return f"{ledger_name(self.conversation_id)}:{ledger_name(message_id)}:{purpose}"
+
+    def effect(self, step: str) -> EffectState:
+        """Return how far one step of what the running action commits has come before.
+
+        The bot tells; a Rasa server does not, and then the key is made here.
+
+        Args:
+            step: such as `write` or `mail`.
+        """
+        for item in self.slot("effects") or ():
+            if item["step"] == step:
+                return msgspec.convert(item, EffectState)
+        plan = self.slot("plan") or {}
+        return EffectState(step, self.effect_key(f"{plan.get('hash', '')}:{step}"))
 
     def say(self, response: str, **values: Any) -> None:  # noqa: ANN401 - template values
         """Have the bot utter a response, with values for its placeholders."""
@@ -189,8 +236,15 @@ class ShopAction(Action, ABC):  # type: ignore[misc] # rasa_sdk ships no types
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        """Run as rasa-sdk asks, in process or behind its server."""
-        slots = await self.act(Said(tracker, dispatcher, self.services.clock()))
+        """Run as rasa-sdk asks, in process or behind its server.
+
+        Raises:
+            ActionExecutionRejection: The shop cannot be reached; its message is the error's code.
+        """
+        try:
+            slots = await self.act(Said(tracker, dispatcher, self.services.clock()))
+        except ShopUnavailable as error:
+            raise ActionExecutionRejection(self.name(), ShopUnavailable().code) from error
         return list(starmap(SlotSet, slots.items()))
 
 

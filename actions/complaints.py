@@ -3,9 +3,9 @@
 from typing import Any
 
 from actions.base import Said, ShopAction, Slots
-from actions.commerce.changes import paid_by_method
 from actions.commerce.errors import CommerceError
 from actions.commerce.money import Money
+from actions.commerce.plan_builders import complained
 from actions.commerce.plans import Refusal
 from actions.commerce.refusals import refusal_of
 from actions.plans import alternative_options, choice_option, refusal_slot
@@ -40,21 +40,21 @@ class ListRemedies(ShopAction):
             quantities={str(x["line_id"]): int(x["quantity"]) for x in lines if x.get("quantity")},
         )
         try:
-            decision = await self.services.planner.decide(
-                "complaint", said.customer_id, number, asked
-            )
-            order = await self.services.shop.orders.get(number, said.customer_id)
+            planner = self.services.planner
+            facts = await planner.facts(said.customer_id, number, asked)
         except CommerceError as error:
             return {"refusal": refusal_slot(refusal_of(error), said.language), "remedies": []}
-        if not decision.allowed:
+        decision = planner.policy.decide("complaint", facts)
+        if not decision.allowed or facts.order is None:
             refusal = refusal_slot(Refusal("policy", {}, decision), said.language)
             found = alternative_options(decision, number)
             return {"refusal": refusal, "alternatives": found, "remedies": []}
-        paid = sum(paid_by_method(order).values())
-        options = [
-            _option(choice, min(choice.amount_minor, paid), order.currency)
-            for choice in decision.choices
-        ]
+        order, lines = facts.order, complained(facts, decision)
+        options = []
+        for choice in decision.choices:
+            amount = facts.claims.paid_minor(order, lines, choice.id, choice.amount_minor)
+            if amount or not choice.amount_minor:
+                options.append(_option(choice, amount, order.currency))
         return {"refusal": None, "remedies": options}
 
 

@@ -1,40 +1,32 @@
 """Plans: what will happen is shown, and happens only after a yes to exactly that.
 
 A flow puts what is wanted into the slot `request` (the fields of a PlanRequest), runs
-`action_make_plan`, shows `plan_view` in a confirm step and runs `action_commit_plan`.
+`action_make_plan`, shows `plan_view` in a confirm step and runs `action_commit_plan`, which stands
+in `actions.commits`.
 """
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
-import structlog
 
 from actions.base import Said, ShopAction, Slots, money
 from actions.commerce.errors import CommerceError
 from actions.commerce.models import STORE_CREDIT, Address, Customer, PaymentMethod
 from actions.commerce.money import Money
-from actions.commerce.plans import (
-    Plan,
-    PlanChanged,
-    PlanItem,
-    PlanRefused,
-    PlanRequest,
-    Refusal,
-    plan_from_json,
-)
-from actions.commerce.refusals import refusal_of
+from actions.commerce.plans import Plan, PlanItem, PlanKind, PlanRequest, Refusal
+from actions.commerce.refusals import refusal_for, refusal_of
+from actions.commerce.spelling import plain_key
 from actions.policy.decision import Choice, Decision
 from actions.policy.facts import Asked
-from actions.receipts import send_receipt
 from actions.wording import Wording
 
-log = structlog.get_logger(__name__)
 _METHODS = {
     "credit_card": {"en": "credit card", "de": "Kreditkarte"},
     "paypal": {"en": "PayPal", "de": "PayPal"},
     "gift_card": {"en": "gift card", "de": "Geschenkkarte"},
     "sepa": {"en": "direct debit", "de": "Lastschrift"},
     "invoice": {"en": "invoice", "de": "Rechnung"},
+    "payment_link": {"en": "payment link", "de": "Zahlungslink"},
     STORE_CREDIT: {"en": "store credit", "de": "Guthaben"},
 }
 _METHOD_WORDS = {
@@ -70,13 +62,15 @@ class MakePlan(ShopAction):
         """Return the plan or the reason why there is none."""
         wanted = {k: v for k, v in (said.slot("request") or {}).items() if v}
         request = msgspec.convert({**wanted, "customer_id": said.customer_id}, PlanRequest)
-        outcome = await self.services.planner.plan(request)
+        outcome: Plan | Refusal | None = _held_back(said, subject_of(request))
+        if outcome is None:
+            outcome = await self.services.planner.plan(request, said.turn_id)
         if isinstance(outcome, Refusal):
             return {
                 "plan": None,
                 "plan_view": None,
                 "refusal": refusal_slot(outcome, said.language),
-                "alternatives": _instead(outcome, request.order_number),
+                "alternatives": instead_of(outcome, request.order_number),
             }
         view = await plan_view(self, outcome)
         return {"plan": outcome.as_json(), "plan_view": view, "refusal": None}
@@ -87,21 +81,31 @@ class Decide(ShopAction):
 
     Sets `refusal` or None, and what the policy lets the customer choose: `reasons`, `methods`
     and `remedies` as options, `excluded` order lines with the reason for each; `alternatives`
-    as buttons that start the nearest possible skill; `once` when a rule whose id ends in
+    as buttons that start the nearest possible skill; `offered_method` over which the same would
+    be possible after all; `once` when a rule whose id ends in
     `-once` holds, that is when the same cannot be done a second time.
     """
 
     async def act(self, said: Said) -> Slots:
         """Return what is possible."""
         request = said.slot("request") or {}
-        asked = Asked(kind=str(request.get("complaint_kind") or ""))
+        asked = Asked(
+            kind=str(request.get("complaint_kind") or ""),
+            method_id=str(request.get("method_id") or ""),
+        )
         number = str(request["order_number"])
+        if waiting := _held_back(said, number):
+            refused = refusal_slot(waiting, said.language)
+            return {"refusal": refused, "alternatives": [], "offered_method": None}
+        kind, decide = str(request["kind"]), self.services.planner.decide
         try:
-            decision = await self.services.planner.decide(
-                str(request["kind"]), said.customer_id, number, asked
-            )
+            decision = await decide(kind, said.customer_id, number, asked)
+            if not decision.allowed and kind == "return" and _wants_credit(said):
+                credit = msgspec.structs.replace(asked, method_id=STORE_CREDIT)
+                decision = await decide(kind, said.customer_id, number, credit)
         except CommerceError as error:
-            return {"refusal": refusal_slot(refusal_of(error), said.language)}
+            refused = refusal_slot(refusal_of(error), said.language)
+            return {"refusal": refused, "alternatives": [], "offered_method": None}
         refusal = None if decision.allowed else Refusal("policy", {}, decision)
         customer = await self.services.shop.customers.get(said.customer_id)
         return {
@@ -112,6 +116,7 @@ class Decide(ShopAction):
             "excluded": {item.line_id: item.reason for item in decision.excluded},
             "once": any(rule_id.endswith("-once") for rule_id in decision.rule_ids),
             "alternatives": alternative_options(decision, number),
+            "offered_method": _offered_method(decision),
         }
 
     async def _methods(
@@ -135,38 +140,30 @@ class Decide(ShopAction):
         return options
 
 
-class CommitPlan(ShopAction):
-    """Do what the customer said yes to; sets `plan_state` to done, changed or refused."""
+def _offered_method(decision: Decision) -> str | None:
+    """Return the payment method over which the same is possible after all."""
+    same = [a.method_id for a in decision.alternatives if a.operation == decision.operation]
+    return next(filter(None, same), None)
 
-    async def act(self, said: Said) -> Slots:
-        """Return the receipt, the changed plan, or the reason why it is off."""
-        plan = plan_from_json(said.slot("plan"))
-        consent = str(said.slot("consent") or "")
-        key = said.effect_key(plan.hash)
-        try:
-            receipt = await self.services.planner.commit(plan, consent, key)
-        except PlanChanged as changed:
-            view = await plan_view(self, changed.plan)
-            new = changed.plan.as_json()
-            return {"plan_state": "changed", "plan": new, "plan_view": view}
-        except PlanRefused as refused:
-            refusal = refusal_slot(refused.refusal, said.language)
-            number = plan.request.order_number
-            return {
-                "plan_state": "refused",
-                "refusal": refusal,
-                "alternatives": _instead(refused.refusal, number),
-            }
-        shown = await plan_view(self, receipt.plan)
-        try:
-            await send_receipt(self.services, receipt.plan, shown, receipt.result, key)
-        except Exception as error:  # noqa: BLE001 - the effect is done; the customer must hear so
-            log.warning("receipt_failed", kind=receipt.plan.kind, error=type(error).__name__)
-        return {
-            "plan_state": "done",
-            "receipt": receipt.result,
-            "focus_order": plan.request.order_number or said.slot("focus_order"),
-        }
+
+def _wants_credit(said: Said) -> bool:
+    """Tell whether the customer speaks of store credit, which can be had longer than money."""
+    told = " ".join(str(mention["text"]) for mention in said.mentions()).casefold()
+    return any(word.casefold() in told for word in _METHOD_WORDS[STORE_CREDIT])
+
+
+def _held_back(said: Said, subject: str) -> Refusal | None:
+    """Return why something has to wait while an earlier wish for the same is in doubt."""
+    waiting = {plain_key(other): other for other in (said.slot("unsettled") or {}).values()}
+    held = waiting.get(plain_key(subject))
+    if held is None:
+        return None
+    return refusal_for("unsettled_request" if held in get_args(PlanKind) else "unsettled")
+
+
+def subject_of(request: PlanRequest) -> str:
+    """Return what a request is about: an order, else what it does for the customer as such."""
+    return request.order_number or request.kind
 
 
 def refusal_slot(refusal: Refusal, language: str) -> dict[str, Any]:
@@ -180,7 +177,7 @@ def refusal_slot(refusal: Refusal, language: str) -> dict[str, Any]:
     }
 
 
-def _instead(refusal: Refusal, order_number: str) -> list[dict[str, Any]]:
+def instead_of(refusal: Refusal, order_number: str) -> list[dict[str, Any]]:
     """Return what is possible instead; a person where only a person can help."""
     found = alternative_options(refusal.decision, order_number)
     if refusal.code == "not_deliverable":
@@ -192,18 +189,23 @@ def _instead(refusal: Refusal, order_number: str) -> list[dict[str, Any]]:
 
 def alternative_options(decision: Decision | None, order_number: str) -> list[dict[str, Any]]:
     """Return what is possible instead as buttons that start it for the same order."""
-    number = msgspec.json.encode(order_number).decode()
     found: list[dict[str, Any]] = []
     for alternative in decision.alternatives if decision else ():
         operation = alternative.operation
         skill, title = _SKILLS.get(operation, (operation, None))
-        payload = f'/{skill}{{"order_number": {number}}}' if order_number and title else f"/{skill}"
+        slots = {"order_number": order_number, "method_id": alternative.method_id}
+        given = msgspec.json.encode({k: v for k, v in slots.items() if v}).decode()
+        payload = f"/{skill}{given}" if order_number and title else f"/{skill}"
+        if title and alternative.method_id:
+            method = method_title(alternative.method_id)
+            title = {la: f"{text} ({method[la]})" for la, text in title.items()}
         found.append({
             "value": skill,
             "title": title or _SKILLS_WITHOUT_ORDER.get(skill, {}),
             "payload": payload,
         })
-    return [option for option in found if option["title"]]
+    told = {option["payload"]: option for option in found if option["title"]}
+    return list(told.values())
 
 
 async def plan_view(action: ShopAction, plan: Plan) -> dict[str, Any]:
@@ -218,10 +220,23 @@ async def plan_view(action: ShopAction, plan: Plan) -> dict[str, Any]:
         "refund": money(plan.refunds_minor, plan.currency) if plan.refunds_minor else None,
         "method": method_title(plan.method_kind or plan.method_id, plan.method_last_four),
         "at_once": plan.refund_at_once,
+        "fees": [
+            {"title": fee.text, "amount": money(fee.amount_minor, plan.currency)}
+            for fee in plan.fees
+        ],
+        "conditions": list(plan.conditions),
+        "shipping_back": _shipping_back(plan),
         **await _sale(action, plan),
         "address": address_text(plan.address) if plan.address else "",
         "reason": plan.request.reason,
     }
+
+
+def _shipping_back(plan: Plan) -> dict[str, Any] | None:
+    """Return what of the shipping cost a return refunds."""
+    if plan.kind != "return" or not plan.shipping_minor:
+        return None
+    return money(plan.shipping_minor, plan.currency)
 
 
 async def _sale(action: ShopAction, plan: Plan) -> dict[str, Any]:

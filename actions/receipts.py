@@ -3,8 +3,9 @@
 from typing import Any
 
 from actions.base import Services
+from actions.commerce.models import Texts
 from actions.commerce.money import Money
-from actions.commerce.plans import Plan
+from actions.commerce.plans import Plan, Receipt
 from actions.commerce.requests import SendMessage
 
 _SUBJECTS: dict[str, tuple[str, str]] = {
@@ -23,23 +24,40 @@ _SUBJECTS: dict[str, tuple[str, str]] = {
 _BACK = frozenset({"return", "exchange"})
 
 
+def receipt_title(plan: Plan) -> Texts:
+    """Return what was done, in a few words per language."""
+    number = plan.request.order_number
+    english, german = (text.format(order=number) for text in _SUBJECTS[plan.kind])
+    return {"en": english, "de": german}
+
+
 async def send_receipt(
-    services: Services, plan: Plan, view: dict[str, Any], result: dict[str, Any], key: str
+    services: Services, receipt: Receipt, view: dict[str, Any], key: str
 ) -> None:
-    """Put the confirmation into the e-mail outbox, once per key."""
+    """Put the confirmation into the e-mail outbox, once per key.
+
+    Args:
+        services: the shop and its outbox.
+        receipt: what was agreed, and the shop's answer.
+        view: the plan in words.
+        key: the idempotency key of the e-mail.
+    """
+    plan, result = receipt.plan, receipt.result
     customer = await services.shop.customers.get(plan.request.customer_id)
     german = customer.language == "de"
-    subject = _SUBJECTS[plan.kind][german].format(order=plan.request.order_number)
+    language = "de" if german else "en"
+    subject = receipt_title(plan)[language]
     greeting = f"Guten Tag {{}},\n\n{subject}:" if german else f"Hello {{}},\n\n{subject}:"
     lines = [greeting.format(f"{customer.first_name} {customer.last_name}"), ""]
-    lines.extend(_agreed(plan, view, customer.language))
+    lines.extend(_agreed(plan, view, language))
     if plan.kind in _BACK:
         lines.extend(["", _way_back(result, german=german)])
     if result.get("url"):
         lines.extend(["", str(result["url"])])
-    lines.extend(["", services.shop.info.name])
+    number = f"{'Belegnummer' if german else 'Receipt number'}: {receipt.number}"
+    lines.extend(["", number, "", services.shop.info.name])
     request = SendMessage("email", customer.email, subject, "\n".join(lines))
-    await services.shop.notifications.send(request, f"{key}:receipt")
+    await services.shop.notifications.send(request, key)
 
 
 def _agreed(plan: Plan, view: dict[str, Any], language: str) -> list[str]:
@@ -51,10 +69,13 @@ def _agreed(plan: Plan, view: dict[str, Any], language: str) -> list[str]:
         if "new_title" in item:
             text += f" → {item['new_title'][language]}"
         lines.append(text)
+    lines += _extras(view, language)
     method = view["method"][language]
     if plan.refunds_minor:
         amount = Money(plan.refunds_minor, plan.currency).text(language)
-        lines.append(f"{'Erstattung' if german else 'Refund'}: {amount} ({method})")
+        lines.append(
+            f"{'Erstattung' if german else 'Refund'}: {amount}" + f" ({method})" * bool(method)
+        )
     if view["shipping"]:
         amount = Money(plan.shipping_minor, plan.currency).text(language)
         lines.append(f"{'Versand' if german else 'Shipping'}: {amount}")
@@ -66,6 +87,18 @@ def _agreed(plan: Plan, view: dict[str, Any], language: str) -> list[str]:
     if view["address"]:
         lines.append(f"{'Adresse' if german else 'Address'}: {view['address']}")
     return lines
+
+
+def _extras(view: dict[str, Any], language: str) -> list[str]:
+    """Return what a return costs, what of the shipping comes back, and its conditions."""
+    german, lines = language == "de", []
+    if back := view["shipping_back"]:
+        amount = Money(back["amount_minor"], back["currency"]).text(language)
+        lines.append(f"{'Versandkosten zurück' if german else 'Shipping refunded'}: {amount}")
+    for fee in view["fees"]:
+        amount = Money(fee["amount"]["amount_minor"], fee["amount"]["currency"]).text(language)
+        lines.append(f"{fee['title'].get(language, '')}: −{amount}")
+    return lines + [text.get(language, "") for text in view["conditions"]]
 
 
 def _way_back(result: dict[str, Any], *, german: bool) -> str:

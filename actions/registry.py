@@ -6,6 +6,7 @@ from actions.addresses import CompleteAddress, ReadAddressWish
 from actions.base import Services, ShopAction
 from actions.cart import AddToCart, ListCartLines, RemoveFromCart, RequestCheckout, ShowCart
 from actions.cases import OpenCase
+from actions.commits import CommitPlan
 from actions.complaints import ListRemedies
 from actions.delivery import DeliverTo, LoadHome
 from actions.faq import AnswerQuestion, TryAnswer
@@ -17,7 +18,8 @@ from actions.methods import ListOtherMethods
 from actions.options import NarrowOptions
 from actions.orders import ListChoosableOrders, LoadOrder
 from actions.overview import ListOrders, PickShownOrder
-from actions.plans import CommitPlan, Decide, MakePlan
+from actions.past_receipts import ShowReceipt
+from actions.plans import Decide, MakePlan
 from actions.products import AnswerProductQuestion, CheckStock, CompareProducts
 from actions.returns import CheckComplaint, RefundStatus
 from actions.search import SearchProducts
@@ -68,6 +70,7 @@ ACTIONS: tuple[type[ShopAction], ...] = (
     ResendCode,
     SearchProducts,
     ShowCart,
+    ShowReceipt,
     SortChosen,
     SortLines,
     TrackOrder,

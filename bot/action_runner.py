@@ -16,6 +16,10 @@ class ActionError(RuntimeError):
     """An action could not be run, or failed."""
 
 
+class ActionRejected(ActionError):
+    """An action said that it cannot run now; the message is the reason's code."""
+
+
 class ActionOutcome(msgspec.Struct, frozen=True):
     """What an action did: slots to set, and messages as rasa-sdk's dispatcher collects them."""
 
@@ -52,8 +56,11 @@ class InProcessRunner:
         """Run an action over a tracker state.
 
         Raises:
+            ActionRejected: The action cannot run now.
             ActionError: The action is unknown or failed.
         """
+        from rasa_sdk.interfaces import ActionExecutionRejection
+
         call = {
             "next_action": name,
             "sender_id": tracker["sender_id"],
@@ -62,6 +69,8 @@ class InProcessRunner:
         }
         try:
             result = await self._executor.run(call)
+        except ActionExecutionRejection as error:
+            raise ActionRejected(error.message) from (error.__cause__ or error)
         except Exception as error:  # whatever an action raises ends its flow, not the bot
             raise ActionError(f"{name} failed: {type(error).__name__}: {error}") from error
         if result is None:
@@ -85,6 +94,7 @@ class HttpRunner:
         """Run an action over a tracker state.
 
         Raises:
+            ActionRejected: The action cannot run now.
             ActionError: The server cannot be reached, or refused, or answered nonsense.
         """
         call = {
@@ -95,9 +105,11 @@ class HttpRunner:
         }
         try:
             response = await self._client.post(self._url, json=call)
+            if response.status_code == httpx.codes.BAD_REQUEST:
+                raise ActionRejected(str(response.json()["error"]))
             response.raise_for_status()
             body = response.json()
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise ActionError(f"{name} failed on {self._url}: {error}") from error
         return _outcome(name, body)
 
@@ -118,7 +130,8 @@ def tracker_state(
     for frame in conversation.ancestry(top) if top else ():
         mentions.extend(reversed(frame.mentions))
     said = conversation.last_user
-    latest = {"text": said.text, "message_id": said.message_id, **said.parse_data} if said else {}
+    latest = {"text": said.text, **said.parse_data} if said else {}
+    latest["message_id"] = conversation.begun
     latest.setdefault("intent", {"name": None, "confidence": 0.0})
     latest.setdefault("entities", [])
     return {

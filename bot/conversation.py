@@ -36,7 +36,11 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 class Conversation(msgspec.Struct):
-    """Everything the bot knows about one conversation at one moment."""
+    """Everything the bot knows about one conversation at one moment.
+
+    `begun` is the id of the message whose turn began last; `intended` the action with outside
+    effects that its turn was about to run, empty once it has run.
+    """
 
     id: str
     version: int = 0
@@ -49,6 +53,8 @@ class Conversation(msgspec.Struct):
     turns: int = 0
     frames_started: int = 0
     last_flow: str = ""
+    begun: str = ""
+    intended: str = ""
     last_user: ev.UserUttered | None = None
     last_bot: list[ev.BotUttered] = msgspec.field(default_factory=list)
     previous_bot: list[ev.BotUttered] = msgspec.field(default_factory=list)
@@ -114,9 +120,26 @@ class Draft:
 
 def _user(c: Conversation, e: ev.UserUttered) -> None:
     c.turns += 1
+    c.begun = e.message_id
     c.last_user = e
     c.previous_bot = c.last_bot or c.previous_bot
     c.last_bot = []
+
+
+def _triggered(c: Conversation, e: ev.Triggered) -> None:
+    c.turns += 1
+    c.begun = e.message_id
+    c.previous_bot = c.last_bot or c.previous_bot
+    c.last_bot = []
+
+
+def _intended(c: Conversation, e: ev.ActionIntended) -> None:
+    c.intended = e.name
+
+
+def _executed(c: Conversation, e: ev.ActionExecuted) -> None:
+    if e.name == c.intended or e.error:
+        c.intended = ""
 
 
 def _bot(c: Conversation, e: ev.BotUttered) -> None:
@@ -235,7 +258,9 @@ _FOLD: dict[type, Callable[[Conversation, Any], None]] = {
     ev.UserUttered: _user,
     ev.BotUttered: _bot,
     ev.SlotSet: _slot,
-    ev.ActionExecuted: _nothing,
+    ev.ActionExecuted: _executed,
+    ev.ActionIntended: _intended,
+    ev.Triggered: _triggered,
     ev.SessionStarted: _started,
     ev.FlowStarted: _flow_started,
     ev.FlowCompleted: _flow_ended,

@@ -104,6 +104,16 @@ class Engine:
             return
         self._applier.apply_all(draft, commands)
 
+    def trigger(self, draft: Draft, happened: ev.Triggered) -> None:
+        """Take in something that happened outside; an open question stays open."""
+        if not draft.conversation.started:
+            draft.emit(ev.SessionStarted())
+        draft.emit(happened)
+        self._stack.drop_unknown(draft, quiet=True)
+        if happened.flow_id not in self._flows.flows:
+            return
+        self._stack.push_pattern(draft, happened.flow_id, dict(happened.slots), quiet=True)
+
     def nothing_said(self, draft: Draft) -> bool:
         """Make the bot admit that it has no answer; False when it has nothing to answer."""
         if draft.conversation.handoff != "bot":
@@ -122,9 +132,9 @@ class Engine:
         """Run until an action is due or the customer has the word."""
         for _ in range(MAX_STEPS):
             conversation = draft.conversation
-            if conversation.handoff != "bot":
-                return LISTEN
             frame = conversation.top
+            if conversation.handoff != "bot" and not (frame and self._goes_on(frame)):
+                return LISTEN
             if frame is None:
                 if conversation.wishes:
                     self._stack.start_wish(draft)
@@ -355,6 +365,11 @@ class Engine:
             said=tuple(m["text"] for f in reversed(c.ancestry(frame)) for m in f.mentions),
             is_optional=node.optional,
         )
+
+    def _goes_on(self, frame: Frame) -> bool:
+        """Return whether a flow runs although a person has the word."""
+        flow = self._flows.flows.get(frame.flow_id)
+        return flow is not None and flow.during_handoff
 
     def _flow(self, frame: Frame) -> fl.Flow:
         return self._flows.flows[frame.flow_id]

@@ -170,7 +170,7 @@ class CommandApplier:
                 self._reject(draft, cm.RejectAnswer("outdated"))
                 return
         elif command.plan:
-            self._stack.push_pattern(draft, "pattern_plan_gone", {})
+            self._stack.push_pattern(draft, "pattern_plan_gone", {"pressed": command.plan})
             return
         self._answer(draft, yes=True)
 

@@ -110,9 +110,12 @@ class Stack:
             draft.emit(ev.FlowCancelled(top.flow_id, top.id, reason))
 
     def fail(self, draft: Draft, error: str) -> None:
-        """Give up the running skill because of a fault, and tell the customer."""
+        """Give up the running skill because of a fault, and tell the customer.
+
+        Nothing is told of what no customer asked for; an open question stays open.
+        """
         top = draft.conversation.top
-        if top is not None and top.flow_id == "pattern_error":
+        if top is not None and (top.flow_id == "pattern_error" or self._is_by_itself(top)):
             draft.emit(ev.FlowCancelled(top.flow_id, top.id, "error"))
             return
         root = self.cancel(draft, "error")
@@ -120,16 +123,28 @@ class Stack:
         slots = {"title": title, "error": error}
         self.push_pattern(draft, "pattern_error", slots, quiet=True)
 
-    def drop_unknown(self, draft: Draft) -> bool:
-        """Give up skills that the data no longer has, as they stand on the stack; tell so."""
+    def drop_unknown(self, draft: Draft, *, quiet: bool = False) -> bool:
+        """Give up skills that the data no longer has, as they stand on the stack.
+
+        Args:
+            draft: the conversation.
+            quiet: the customer has not said anything, and is not told.
+        """
         gone = [f for f in draft.conversation.stack if not self.stands(f)]
         if not gone:
             return False
         for frame in reversed(draft.conversation.stack[:]):
             draft.emit(ev.FlowCancelled(frame.flow_id, frame.id, "error"))
+        if quiet:
+            return True
         slots = {"title": self.title(gone[0].flow_id), "error": "the skill has changed"}
         self.push_pattern(draft, "pattern_error", slots, quiet=True)
         return True
+
+    def _is_by_itself(self, frame: Frame) -> bool:
+        """Return whether something outside began a flow, not the customer."""
+        flow = self._flows.flows.get(frame.flow_id)
+        return flow is not None and flow.during_handoff
 
     def stands(self, frame: Frame) -> bool:
         """Return whether the data still has the skill and the step that a frame stands at."""

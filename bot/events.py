@@ -54,6 +54,21 @@ class ActionExecuted(_Event, frozen=True, tag="action"):
     error: str = ""
 
 
+class ActionIntended(_Event, frozen=True, tag="action_intended"):
+    """An action with outside effects is about to run; `keys` are those of its effects."""
+
+    name: str
+    keys: tuple[str, ...] = ()
+
+
+class Triggered(_Event, frozen=True, tag="triggered"):
+    """Something outside the conversation began a flow in it."""
+
+    flow_id: str
+    message_id: str = ""
+    slots: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
 class SessionStarted(_Event, frozen=True, tag="session_started"):
     """A conversation began."""
 
@@ -201,6 +216,8 @@ Event = (
     | BotUttered
     | SlotSet
     | ActionExecuted
+    | ActionIntended
+    | Triggered
     | SessionStarted
     | FlowStarted
     | FlowCompleted

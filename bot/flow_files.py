@@ -35,6 +35,7 @@ _SKILL_KEYS = frozenset({
     "alone",
     "family",
     "without_order",
+    "during_handoff",
 })
 _SLOT_KEYS = frozenset({
     "type",
@@ -110,6 +111,7 @@ class FlowReader:
             alone=bool(data.get("alone", False)),
             family=str(data.get("family") or ""),
             without_order=bool(data.get("without_order", False)),
+            during_handoff=bool(data.get("during_handoff", False)),
         )
 
     def _title(self, source: YamlSource, where: Where, title: Json) -> dict[str, str]:

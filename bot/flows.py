@@ -221,6 +221,7 @@ class Flow(msgspec.Struct, frozen=True):
     alone: bool = False
     family: str = ""
     without_order: bool = False
+    during_handoff: bool = False
 
     def asks_for(self, slot: str) -> str:
         """Return the id of the step that asks the customer for a slot, empty if none does."""

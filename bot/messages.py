@@ -41,11 +41,36 @@ class Attachment(msgspec.Struct, frozen=True, omit_defaults=True):
     size_bytes: int = 0
 
 
+class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that happened outside the conversation and begins `flow` in it.
+
+    Only our own code makes triggers; no channel reads one out of a customer's message. With an
+    `effect_key` it is about an effect in doubt, whose plan is looked up when its turn comes.
+    """
+
+    flow: str
+    slots: dict[str, Any] = msgspec.field(default_factory=dict)
+    effect_key: str = ""
+
+
+def trigger_id(name: str) -> str:
+    """Return the message id of a trigger.
+
+    No channel takes ids with control characters, so no message of a customer can have it first and
+    be taken for what happened.
+
+    Args:
+        name: tells it from all other triggers.
+    """
+    return f"\x1f{name}"
+
+
 class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     """One message of one customer, as a channel delivered it.
 
     `sender_id` is scoped to the channel and unverified. `message_id` is the platform's own
-    id; (channel, message_id) is accepted once.
+    id; (channel, message_id) is accepted once. With a `trigger` nobody said anything: it stands
+    in the customer's queue so that it comes in order, once, and survives a restart.
     """
 
     channel: str
@@ -55,6 +80,7 @@ class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     received_at: datetime
     attachments: tuple[Attachment, ...] = ()
     metadata: dict[str, Any] = msgspec.field(default_factory=dict)
+    trigger: Trigger | None = None
 
     @property
     def conversation_id(self) -> str:

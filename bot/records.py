@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from bot.storage.effects import EffectEntry, EffectQuery
 from bot.storage.ports import InboxEntry, OutboxEntry, Store
 
 PAGE = 500
@@ -54,6 +55,7 @@ class ConversationFiles:
             "events": msgspec.to_builtins(events),
             "inbox": msgspec.to_builtins(await self._inbox(conversation_id)),
             "outbox": msgspec.to_builtins(await self._outbox(conversation_id)),
+            "effects": msgspec.to_builtins(await self._effects(conversation_id)),
             "uploads": [{"file": path.name, "size_bytes": path.stat().st_size} for path in files],
             "cart": shop.get("carts", []),
             "cases": shop.get("cases", []),
@@ -67,8 +69,7 @@ class ConversationFiles:
         self._forget(conversation_id)
         shop = await self._shop.erase(conversation_id)
         uploads = self._uploads.erase(_session(conversation_id))
-        rows = {"events": erased.events, "inbox": erased.inbox, "outbox": erased.outbox}
-        return {**rows, "uploads": uploads, **shop}
+        return {**msgspec.structs.asdict(erased), "uploads": uploads, **shop}
 
     async def _inbox(self, conversation_id: str) -> list[InboxEntry]:
         entries: list[InboxEntry] = []
@@ -84,6 +85,16 @@ class ConversationFiles:
         while True:
             after = entries[-1].seq if entries else 0
             page = await self._store.outbox.after(conversation_id, after, PAGE)
+            entries.extend(page)
+            if len(page) < PAGE:
+                return entries
+
+    async def _effects(self, conversation_id: str) -> list[EffectEntry]:
+        entries: list[EffectEntry] = []
+        while True:
+            after = entries[-1].key if entries else ""
+            query = EffectQuery(conversation_id=conversation_id, after_key=after, limit=PAGE)
+            page = await self._store.effects.find(query)
             entries.extend(page)
             if len(page) < PAGE:
                 return entries

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -23,11 +23,22 @@ class Config(msgspec.Struct, frozen=True):
     languages: tuple[str, ...] = ("de", "en")
     thresholds: Thresholds = Thresholds()
     pipeline: dict[str, Any] = msgspec.field(default_factory=dict)
+    consent_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 30
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """An outside system: what kind it is, and the settings of its adapter."""
+
+    kind: str
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Endpoints(msgspec.Struct, frozen=True):
     """What the bot talks to."""
 
+    shop: Connection = Connection("demo")
+    payments: Connection = Connection("demo")
+    public_url: str = ""
     store: str = ""
     action_endpoint: str = ""
     api_token: str = ""
@@ -49,6 +60,16 @@ class Settings(msgspec.Struct, frozen=True):
     def is_own_shop(self) -> bool:
         """Return whether the shop served is another one than the demo shop in `data/`."""
         return self.shop_dir.resolve() != (self.root / "data" / "demo_shop").resolve()
+
+    @property
+    def is_outside_shop(self) -> bool:
+        """Return whether the shop lives elsewhere, and not in a folder of JSON files."""
+        return self.endpoints.shop.kind != "demo"
+
+    @property
+    def catalogue_dir(self) -> Path:
+        """Return the folder whose `products.json` is searched: the shop's own, or its copy."""
+        return self.data_dir / "catalogue" if self.is_outside_shop else self.shop_dir
 
 
 def load_settings(

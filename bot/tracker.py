@@ -7,7 +7,7 @@ from bot import events as ev
 from bot.conversation import Conversation
 from bot.messages import OutboundMessage
 from bot.storage.ports import StoredEvent
-from bot.turn import as_message
+from bot.utterances import as_message
 
 RASA_EVENTS = frozenset({
     "user",

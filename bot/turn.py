@@ -1,11 +1,12 @@
 """One turn: the one place where I/O is put in order.
 
-load → understand → advance → act → render → commit, one turn at a time per conversation.
+load → understand → advance → act → render → commit, one turn at a time per conversation. Before an
+action with outside effects the turn is committed as far as it got, with what it intends; a turn
+that is cut off after that goes on from there.
 """
 
 import asyncio
-import copy
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,16 +14,24 @@ import msgspec
 import structlog
 
 from bot import events as ev
-from bot.action_runner import ActionError, ActionRunner, tracker_state
+from bot.action_runner import ActionError, ActionOutcome, ActionRunner, tracker_state
 from bot.commands import Affirm, Command
 from bot.conversation import Conversation, Draft
+from bot.conversations import Conversations
+from bot.effects import OUTCOMES, STEPS, as_slot, has_effects, intents, is_held_up, outcomes
 from bot.engine import Engine
 from bot.flows import FlowSet
-from bot.messages import Button, InboundMessage, OutboundMessage, utc_now
+from bot.messages import InboundMessage, OutboundMessage, Trigger, utc_now
 from bot.responses import Renderer, ResponseError
-from bot.storage.errors import AlreadyHandled, VersionConflict
+from bot.storage.effects import SETTLED, EffectEntry, EffectOutcome, NewEffect
+from bot.storage.errors import (
+    AlreadyHandled,
+    EffectSettled,
+    UnknownEffect,
+    UnknownInboxMessage,
+    VersionConflict,
+)
 from bot.storage.ports import (
-    Committed,
     InboxEntry,
     NewEvent,
     NewOutbound,
@@ -30,17 +39,16 @@ from bot.storage.ports import (
     Store,
     TurnCommit,
 )
-from bot.understanding.result import ParseResult
 from bot.understanding.router import Router, Understood
+from bot.utterances import as_message, bound, own_words, parse_data, uttered
 
 MAX_ACTIONS = 60
 MAX_TRIES = 5
 LAST_WORDS = 4
-CACHED_CONVERSATIONS = 2_000
 SWITCH_SCORE = 0.8
 SWITCH_WORDS = 2
-PLAN_CHARS = 16
-Turn = Callable[[Conversation, InboundMessage], Awaitable[tuple[Draft, list[OutboundMessage]]]]
+FOREIGN_WORDS = frozenset({"address"})
+"""What is spelt the same in every language, so that it tells nothing about the customer's."""
 log = structlog.get_logger(__name__)
 
 
@@ -54,50 +62,27 @@ class Brain(msgspec.Struct, frozen=True):
     actions: ActionRunner
 
 
-class Conversations:
-    """Loads conversations; keeps the recent ones folded in memory."""
+class _OpenTurn:
+    """One message on its way through a turn: what is decided, and what is written already."""
 
-    def __init__(self, store: Store) -> None:
-        """Load from `store`."""
-        self._store = store
-        self._cache: dict[str, Conversation] = {}
-        self._answered_at: dict[str, datetime] = {}
+    def __init__(self, entry: InboxEntry, conversation: Conversation) -> None:
+        self.entry = entry
+        self.draft = Draft(conversation)
+        self.version = conversation.version
+        self.said: list[OutboundMessage] = []
+        self.outcomes: list[EffectOutcome] = []
+        self.written = 0
+        self.queued: list[OutboxEntry] = []
 
-    def answered_at(self, conversation_id: str) -> datetime | None:
-        """Return when the last turn of a loaded conversation was committed."""
-        return self._answered_at.get(conversation_id)
+    @property
+    def message(self) -> InboundMessage:
+        return self.entry.message
 
-    async def load(self, conversation_id: str) -> Conversation:
-        """Return a conversation as it stands, as a copy the caller may change."""
-        cached = self._cache.pop(conversation_id, None) or Conversation(conversation_id)
-        events, version = await self._store.events.load(conversation_id, cached.version)
-        if version < cached.version:  # erased meanwhile
-            return await self.load(conversation_id)
-        for stored in events:
-            cached.apply(ev.from_wire(stored.data))
-            self._answered_at[conversation_id] = stored.at
-        cached.version = version
-        self._keep(cached)
-        return copy.deepcopy(cached)
-
-    def keep(self, conversation: Conversation, version: int, at: datetime) -> None:
-        """Remember a conversation after its turn was committed."""
-        conversation.version = version
-        self._answered_at[conversation.id] = at
-        self._cache.pop(conversation.id, None)
-        self._keep(conversation)
-
-    def forget(self, conversation_id: str) -> None:
-        """Drop a conversation from memory."""
-        self._cache.pop(conversation_id, None)
-        self._answered_at.pop(conversation_id, None)
-
-    def _keep(self, conversation: Conversation) -> None:
-        self._cache[conversation.id] = conversation
-        while len(self._cache) > CACHED_CONVERSATIONS:
-            oldest = next(iter(self._cache))
-            self._cache.pop(oldest)
-            self._answered_at.pop(oldest, None)
+    @property
+    def is_resumed(self) -> bool:
+        """Whether an earlier try of this turn got as far as an action with effects."""
+        conversation = self.draft.conversation
+        return bool(conversation.intended) and conversation.begun == self.message.message_id
 
 
 class TurnRunner:
@@ -123,7 +108,19 @@ class TurnRunner:
         Raises:
             VersionConflict: Another process kept changing the conversation.
         """
-        return await self._handled(entry, self._turn)
+        queued = await self._handled(entry, self._turn)
+        trigger = entry.message.trigger
+        if trigger is not None and trigger.effect_key and not await self._had_talked(entry):
+            # Erased while something was under way: what the turn wrote of it goes, too.
+            await self._store.events.erase(entry.conversation_id)
+            self.forget(entry.conversation_id)
+            return ()
+        return queued
+
+    async def _had_talked(self, entry: InboxEntry) -> bool:
+        """Return whether anybody but ourselves has begun a turn of the conversation."""
+        events, _ = await self._store.events.load(entry.conversation_id)
+        return any(event.type == "user" for event in events)
 
     async def give_up(self, entry: InboxEntry) -> tuple[OutboxEntry, ...]:
         """Answer a message whose turn broke: say so, and count it as handled.
@@ -133,113 +130,192 @@ class TurnRunner:
         """
         return await self._handled(entry, self._apology)
 
-    async def _handled(self, entry: InboxEntry, turn: "Turn") -> tuple[OutboxEntry, ...]:
+    async def _handled(
+        self, entry: InboxEntry, work: Callable[[_OpenTurn], Awaitable[None]]
+    ) -> tuple[OutboxEntry, ...]:
+        queued: list[OutboxEntry] = []
         for attempt in range(MAX_TRIES):
-            conversation = await self._conversations.load(entry.conversation_id)
-            version = conversation.version
-            draft, outbound = await turn(conversation, entry.message)
-            now = self._clock()
+            turn = _OpenTurn(entry, await self._conversations.load(entry.conversation_id))
+            turn.queued = queued
             try:
-                committed = await self._commit(entry, version, draft, outbound, now)
+                await work(turn)
+                now = await self._write(turn, entry.inbox_id)
             except VersionConflict:
                 self._conversations.forget(entry.conversation_id)
                 if attempt == MAX_TRIES - 1:
                     raise
                 continue
-            except AlreadyHandled:
+            except (AlreadyHandled, UnknownInboxMessage):  # by another process, or erased
                 self._conversations.forget(entry.conversation_id)
                 return ()
-            self._conversations.keep(conversation, committed.version, now)
-            self._observe(draft.events)
-            return committed.outbound
+            self._conversations.keep(turn.draft.conversation, turn.version, now if queued else None)
+            self._observe(turn.draft.events)
+            return tuple(queued)
         return ()
 
     def forget(self, conversation_id: str) -> None:
         """Drop what memory holds of a conversation, after it was erased."""
         self._conversations.forget(conversation_id)
 
-    async def _turn(
-        self, conversation: Conversation, message: InboundMessage
-    ) -> tuple[Draft, list[OutboundMessage]]:
-        draft = Draft(conversation)
+    async def _turn(self, turn: _OpenTurn) -> None:
+        draft, message, engine = turn.draft, turn.message, self._brain.engine
+        if turn.is_resumed:
+            await self._run(turn, draft.conversation.intended)
+            await self._advance(turn)
+            return
+        if message.trigger is not None:
+            slots = await self._trigger_slots(turn, message.trigger)
+            if slots is None:
+                return
+            engine.trigger(draft, ev.Triggered(message.trigger.flow, message.message_id, slots))
+            await self._advance(turn)
+            return
         understood = await asyncio.to_thread(
             self._brain.router.understand,
             message.text,
-            conversation,
+            draft.conversation,
             message.received_at,
             attached=bool(message.attachments),
         )
         commands = understood.commands
-        answered_at = self._conversations.answered_at(conversation.id)
+        answered_at = self._conversations.answered_at(draft.conversation.id)
         if answered_at is not None and message.received_at < answered_at:
             commands = tuple(_as_early(command) for command in commands)
-        self._brain.engine.begin(draft, _uttered(message, parse_data(understood)), commands)
-        self._settle_language(draft, understood)
-        outbound = await self._advance(draft)
-        if not outbound and self._brain.engine.nothing_said(draft):
-            outbound = await self._advance(draft)
-        return draft, outbound
+        asked = engine.expectation(draft.conversation)
+        engine.begin(draft, uttered(message, parse_data(understood)), commands)
+        if asked is None or asked.slot.type not in FOREIGN_WORDS:
+            self._settle_language(draft, understood)
+        await self._advance(turn)
+        if not turn.said and not turn.queued and engine.nothing_said(draft):
+            await self._advance(turn)
 
-    async def _apology(
-        self, conversation: Conversation, message: InboundMessage
-    ) -> tuple[Draft, list[OutboundMessage]]:
-        draft = Draft(conversation)
-        self._brain.engine.begin(draft, _uttered(message, {}), ())
-        if conversation.handoff == "bot":
-            self._brain.engine.acted(draft, "action_listen", {}, "the turn broke")
-        return draft, await self._advance(draft)
+    async def _trigger_slots(self, turn: _OpenTurn, trigger: Trigger) -> dict[str, Any] | None:
+        """Return what a trigger's flow begins with; None when its effect is settled by now."""
+        if not trigger.effect_key:
+            return trigger.slots
+        entry = await self._store.effects.get(trigger.effect_key)
+        if entry is None or entry.state in SETTLED:
+            return None
+        for effect in intents(entry.conversation_id, entry.data):
+            if await self._store.effects.get(effect.key) is None:
+                # The other step was settled and erased; without it nothing can be carried out.
+                turn.outcomes.append(EffectOutcome(entry.key, "refused", error="erased"))
+                return None
+        return {"plan": entry.data, "consent": entry.data.get("hash")}
 
-    async def _advance(self, draft: Draft) -> list[OutboundMessage]:
-        outbound: list[OutboundMessage] = []
+    async def _apology(self, turn: _OpenTurn) -> None:
+        draft = turn.draft
+        if turn.is_resumed:
+            self._brain.engine.acted(draft, draft.conversation.intended, {}, "the turn broke")
+        else:
+            self._brain.engine.begin(draft, uttered(turn.message, {}), ())
+            if draft.conversation.handoff == "bot":
+                self._brain.engine.acted(draft, "action_listen", {}, "the turn broke")
+        await self._advance(turn)
+
+    async def _advance(self, turn: _OpenTurn) -> None:
         for _ in range(MAX_ACTIONS):
-            step = self._brain.engine.step(draft)
+            step = self._brain.engine.step(turn.draft)
             if step.action is None:
-                return outbound
-            outbound.extend(await self._act(draft, step.action))
-        self._brain.engine.acted(draft, "action_listen", {}, "the turn did not end")
+                return
+            await self._act(turn, step.action)
+        self._brain.engine.acted(turn.draft, "action_listen", {}, "the turn did not end")
         for _ in range(LAST_WORDS):
-            step = self._brain.engine.step(draft)
+            step = self._brain.engine.step(turn.draft)
             if step.action is not None:
-                outbound.extend(await self._act(draft, step.action))
-        return outbound
+                await self._act(turn, step.action)
 
-    async def _act(self, draft: Draft, action: str) -> list[OutboundMessage]:
+    async def _act(self, turn: _OpenTurn, action: str) -> None:
+        draft = turn.draft
         if action.startswith("utter_"):
             said, error = self._utter(draft, action), ""
             if said is None:
                 error = f"the response '{action}' cannot be rendered"
             self._brain.engine.acted(draft, action, {}, error)
-            return self._spoken(draft, [said] if said else [])
-        if action == "action_repeat_bot_messages":
+            self._speak(turn, [said] if said else [])
+        elif action == "action_repeat_bot_messages":
             self._brain.engine.acted(draft, action, {})
-            again = [as_message(event) for event in draft.conversation.previous_bot]
-            return self._spoken(draft, again)
-        return await self._run(draft, action)
+            self._speak(turn, [as_message(event) for event in draft.conversation.previous_bot])
+        else:
+            await self._run(turn, action)
 
-    async def _run(self, draft: Draft, action: str) -> list[OutboundMessage]:
-        engine, conversation = self._brain.engine, draft.conversation
-        values = engine.values(conversation)
+    async def _run(self, turn: _OpenTurn, action: str) -> None:
+        effects, held_up = await self._intend(turn, action) if has_effects(action) else ([], False)
+        engine, conversation = self._brain.engine, turn.draft.conversation
+        values = {**engine.values(conversation), "effects": as_slot(effects, held_up=held_up)}
         state = tracker_state(
-            conversation, {**values, "language": self._language(draft)}, draft.events
+            conversation, {**values, "language": self._language(turn.draft)}, turn.draft.events
         )
         try:
             outcome = await self._brain.actions.run(action, state)
-            top = conversation.top
-            flow = self._brain.flows.flows[top.flow_id] if top else None
-            said = [
-                self._brain.renderer.from_action(
-                    raw, flow, {**values, **outcome.slots}, self._language(draft), self._seed(draft)
-                )
-                for raw in outcome.responses
-            ]
+            told = outcome.slots.pop(OUTCOMES, ())
+            turn.outcomes += outcomes(effects, told)
+            said = self._answers(turn.draft, outcome, values)
         except (ActionError, ResponseError) as error:
-            log.warning(
-                "action_failed", action=action, error=type(error.__cause__ or error).__name__
-            )
-            engine.acted(draft, action, {}, str(error))
-            return []
-        engine.acted(draft, action, outcome.slots)
-        return self._spoken(draft, said)
+            kind = type(error.__cause__ or error).__name__
+            log.warning("action_failed", action=action, error=kind)
+            known = {item.key for item in turn.outcomes}
+            doubtful = [entry for entry in effects if entry.key not in known]
+            turn.outcomes += outcomes(doubtful, (), kind)
+            self._doubt(turn.draft, doubtful)
+            engine.acted(turn.draft, action, {}, "outcome_unknown" if doubtful else str(error))
+            return
+        engine.acted(turn.draft, action, outcome.slots)
+        self._speak(turn, said)
+
+    def _doubt(self, draft: Draft, entries: Sequence[EffectEntry]) -> None:
+        """Keep in mind which changes may or may not have been made."""
+        known = draft.conversation.slots.get("unsettled") or {}
+        found = {e.key: e.subject or e.operation for e in entries if e.step == STEPS[0]}
+        if found:
+            draft.emit(ev.SlotSet("unsettled", {**known, **found}))
+
+    def _answers(
+        self, draft: Draft, outcome: ActionOutcome, values: dict[str, Any]
+    ) -> list[OutboundMessage]:
+        top = draft.conversation.top
+        flow = self._brain.flows.flows[top.flow_id] if top else None
+        slots, language = {**values, **outcome.slots}, self._language(draft)
+        return [
+            self._brain.renderer.from_action(raw, flow, slots, language, self._seed(draft))
+            for raw in outcome.responses
+        ]
+
+    async def _intend(self, turn: _OpenTurn, action: str) -> tuple[list[EffectEntry], bool]:
+        """Write down what is about to happen, so that a crash leaves its trace; then mark it sent.
+
+        Returns:
+            the effects, and whether they must not happen while another conversation changes the
+            same order.
+
+        Raises:
+            UnknownEffect: Somebody erased it in between.
+        """
+        conversation = turn.draft.conversation
+        values = self._brain.engine.values(conversation)
+        plan = values.get("plan") or {}
+        agreed = bool(plan.get("hash")) and values.get("consent") == plan["hash"]
+        new = intents(conversation.id, plan) if agreed else ()
+        if not turn.is_resumed:
+            turn.draft.emit(ev.ActionIntended(action, tuple(effect.key for effect in new)))
+            await self._write(turn, None, () if turn.message.trigger else new)
+        found, held_up = [], False
+        for effect in new:
+            entry = await self._store.effects.get(effect.key)
+            if entry is None:
+                raise UnknownEffect(effect.key)
+            if entry.step == "write" and entry.state == "intended":
+                held_up = await is_held_up(self._store.effects, entry)
+            repeated = entry.state not in {"intended", *SETTLED}
+            if repeated or (entry.step == "write" and entry.state == "intended" and not held_up):
+                try:
+                    await self._store.effects.mark(EffectOutcome(entry.key, "sent"))
+                except EffectSettled as settled:  # given up, or done, by another process
+                    entry = await self._store.effects.get(effect.key)
+                    if entry is None:
+                        raise UnknownEffect(effect.key) from settled
+            found.append(entry)
+        return found, held_up
 
     def _utter(self, draft: Draft, name: str) -> OutboundMessage | None:
         conversation = draft.conversation
@@ -255,15 +331,16 @@ class TurnRunner:
             )
             return None
 
-    def _spoken(self, draft: Draft, said: list[OutboundMessage]) -> list[OutboundMessage]:
+    def _speak(self, turn: _OpenTurn, said: list[OutboundMessage]) -> None:
+        draft = turn.draft
         plan = self._brain.engine.shown_plan(draft.conversation)
-        said = [_bound(message, plan) for message in said] if plan else said
+        said = [bound(message, plan) for message in said] if plan else said
         for message in said:
             data: dict[str, Any] = msgspec.to_builtins(message)
             text = data.pop("text", "")
             response = data.pop("response", "")
             draft.emit(ev.BotUttered(text, data, {"utter_action": response} if response else {}))
-        return said
+        turn.said += said
 
     def _settle_language(self, draft: Draft, understood: Understood) -> None:
         """Follow the customer's language once it is clear."""
@@ -271,9 +348,7 @@ class TurnRunner:
         known = draft.conversation.slots.get("language")
         if not parse.language or parse.language == known:
             return
-        if not known or (
-            parse.language_score >= SWITCH_SCORE and _own_words(parse) >= SWITCH_WORDS
-        ):
+        if not known or (parse.language_score >= SWITCH_SCORE and own_words(parse) >= SWITCH_WORDS):
             draft.emit(ev.SlotSet("language", parse.language))
 
     def _language(self, draft: Draft) -> str:
@@ -282,90 +357,39 @@ class TurnRunner:
     def _seed(self, draft: Draft) -> str:
         return f"{draft.conversation.id}:{draft.conversation.turns}"
 
-    async def _commit(
-        self,
-        entry: InboxEntry,
-        version: int,
-        draft: Draft,
-        outbound: list[OutboundMessage],
-        now: datetime,
-    ) -> Committed:
+    async def _write(
+        self, turn: _OpenTurn, inbox_id: int | None, effects: Sequence[NewEffect] = ()
+    ) -> datetime:
+        """Commit what the turn came to since the last time; `inbox_id` when that is all of it.
+
+        Raises:
+            VersionConflict: The conversation changed since it was loaded.
+            AlreadyHandled: The message was answered before.
+        """
+        now = self._clock()
         events = []
-        for event in draft.events:
+        for event in turn.draft.events[turn.written :]:
             wire = ev.to_wire(event)
             events.append(NewEvent(str(wire["event"]), wire, now))
-        message = entry.message
-        return await self._store.turns.commit(
+        message = turn.message
+        committed = await self._store.turns.commit(
             TurnCommit(
-                entry.conversation_id,
-                version,
+                turn.entry.conversation_id,
+                turn.version,
                 events,
-                [NewOutbound(message.channel, message.sender_id, out) for out in outbound],
-                entry.inbox_id,
+                [NewOutbound(message.channel, message.sender_id, out) for out in turn.said],
+                inbox_id,
+                effects,
+                turn.outcomes,
             )
         )
+        turn.written = len(turn.draft.events)
+        turn.version = committed.version
+        turn.queued.extend(committed.outbound)
+        turn.said, turn.outcomes = [], []
+        return now
 
 
 def _as_early(command: Command) -> Command:
     """Return a yes marked as written before the customer saw what it would confirm."""
     return Affirm(command.plan, early=True) if isinstance(command, Affirm) else command
-
-
-def _bound(message: OutboundMessage, plan: str) -> OutboundMessage:
-    """Return a message whose yes button confirms this plan and no other."""
-    payload = f'/affirm{{"plan": "{plan[:PLAN_CHARS]}"}}'
-    buttons = tuple(
-        Button(button.title, payload) if button.payload == "/affirm" else button
-        for button in message.buttons
-    )
-    return msgspec.structs.replace(message, buttons=buttons)
-
-
-def _own_words(parse: ParseResult) -> int:
-    """Return how many words of a text are not part of a name, address or number."""
-    text = parse.text
-    for entity in parse.entities:
-        text = text.replace(entity.text, " ")
-    return sum(word.isalpha() for word in text.split())
-
-
-def _uttered(message: InboundMessage, parsed: dict[str, Any]) -> ev.UserUttered:
-    return ev.UserUttered(
-        text=message.text,
-        message_id=message.message_id,
-        input_channel=message.channel,
-        parse_data=parsed,
-        attachments=tuple(msgspec.to_builtins(a) for a in message.attachments),
-        metadata=message.metadata,
-    )
-
-
-def parse_data(understood: Understood) -> dict[str, Any]:
-    """Return a reading in the fields of Rasa's `/model/parse`, and ours."""
-    parse = understood.parse
-    return {
-        "text": parse.text,
-        "intent": {"name": parse.intent.name, "confidence": parse.intent.confidence},
-        "intent_ranking": [
-            {"name": intent.name, "confidence": intent.confidence} for intent in parse.ranking[:10]
-        ],
-        "entities": [
-            {
-                "entity": entity.type,
-                "value": entity.value,
-                "start": entity.start,
-                "end": entity.end,
-                "text": entity.text,
-                "confidence_entity": entity.score,
-            }
-            for entity in parse.entities
-        ],
-        "language": parse.language,
-        "sentiment": {"score": parse.sentiment.score, "anger": parse.sentiment.anger},
-        "commands": [msgspec.to_builtins(command) for command in understood.commands],
-    }
-
-
-def as_message(event: ev.BotUttered) -> OutboundMessage:
-    """Return what the bot said as it was sent."""
-    return msgspec.convert({**event.data, "text": event.text}, OutboundMessage)

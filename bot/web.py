@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 
 from actions.commerce.errors import CommerceError, NotFound
 from actions.commerce.shop import Shop
+from actions.payments.desk import PaymentDesk
 from bot import events as ev
 from bot.api import REFUSALS, is_own_page
 from bot.api_models import Failure, RestAnswer, RestMessage
@@ -22,7 +23,7 @@ from bot.messages import Attachment, InboundMessage, OutboundMessage
 from bot.settings import Settings
 from bot.storage.errors import UnstorableData
 from bot.storage.ports import Store
-from bot.turn import as_message
+from bot.utterances import as_message
 from channels.base import Channel, ChannelError, Forbidden, Payload, TooLarge, WebhookRequest
 from channels.demo_page import DemoPages, Storefront, TryThis
 from channels.pay_page import Bill, BillLine, PaymentRefused, PayPage
@@ -48,6 +49,7 @@ class WebParts(msgspec.Struct, frozen=True):
     signer: Signer
     uploads: UploadStore
     deliveries: Deliveries
+    desk: PaymentDesk | None = None
 
 
 def mount_web(api: FastAPI, parts: WebParts) -> None:
@@ -74,17 +76,29 @@ def mount_web(api: FastAPI, parts: WebParts) -> None:
     texts = own if settings.is_own_shop else settings.root / "data" / "policies" / "texts"
     pages = DemoPages(_storefront_loader(parts), settings.shop_dir / "images", texts)
     api.router.routes.extend(pages.routes())
-    api.router.routes.extend(_pay_page(parts.shop).routes())
+    api.router.routes.extend(pay_page(parts.shop, parts.desk).routes())
 
 
-def _pay_page(shop: Shop) -> PayPage:
-    """Return the demo payment provider's page over the shop's payment links."""
+def pay_page(shop: Shop, desk: PaymentDesk | None) -> PayPage:
+    """Return the page over the shop's payment links: the demo provider's, or the way to a real one.
+
+    Args:
+        shop: with its links.
+        desk: settles what was paid; None where the shop does that itself.
+    """
+    external = desk is None or desk.external
 
     async def bill(link_id: str) -> Bill | None:
+        status = ""
         try:
             link = await shop.payment_links.get(link_id)
+            if desk is not None and external and link.status != "paid":
+                status = (await desk.look(link_id)).status
+                link = await shop.payment_links.get(link_id)
         except NotFound:
             return None
+        except CommerceError as error:  # the page shows what we know
+            log.warning("payment_not_looked_up", error=error.code)
         lines = []
         for line in link.lines:
             product, _ = await shop.catalog.variant(line.variant_id)
@@ -93,18 +107,20 @@ def _pay_page(shop: Shop) -> PayPage:
         return Bill(
             amount_minor=link.amount_minor,
             currency=link.currency,
-            status=link.status,
+            status=status if status == "processing" and link.status != "paid" else link.status,
             order_number=link.order_number,
             lines=tuple(lines),
             shipping_minor=link.shipping_minor if shop.info.shipping else None,
+            pay_at=link.url if external else "",
         )
 
     async def settle(link_id: str) -> str:
+        if desk is None:
+            raise PaymentRefused(link_id)
         try:
-            order = await shop.payment_links.settle(link_id, f"demo-page:{link_id}")
+            return await desk.pay_demo(link_id)
         except CommerceError as error:
             raise PaymentRefused(link_id) from error
-        return order.number
 
     return PayPage(shop.info.name, bill, settle)
 
@@ -214,5 +230,5 @@ def _storefront_loader(parts: WebParts) -> Callable[[], Storefront]:
         if tries_file.is_file()
         else []
     )
-    storefront = Storefront.read(folder, faq, tries)
+    storefront = Storefront.read(parts.settings.catalogue_dir, faq, tries)
     return lambda: storefront

@@ -1,4 +1,7 @@
-"""The demo payment provider's page: shows what is to be paid and takes a click as money."""
+"""The payment page: takes a click as the demo provider's money, or leads to a real provider.
+
+Customers of a real provider also come back here, and see whether their payment has arrived.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -24,6 +27,11 @@ _TERMS: Mapping[str, tuple[str, str]] = {
         "This is the demo shop's payment page. No money moves.",
     ),
     "pay": ("Jetzt bezahlen (Demo)", "Pay now (demo)"),
+    "go": ("Weiter zur Bezahlseite", "Continue to the payment page"),
+    "processing": (
+        "Ihre Zahlung ist unterwegs. Sobald sie da ist, bestätigen wir Ihre Bestellung im Chat.",
+        "Your payment is on its way. Once it is here, we confirm your order in the chat.",
+    ),
     "thanks": ("Vielen Dank für Ihre Bestellung!", "Thank you for your order!"),
     "number": ("Ihre Bestellnummer", "Your order number"),
     "closed": (
@@ -51,10 +59,11 @@ class BillLine(msgspec.Struct, frozen=True):
 
 
 class Bill(msgspec.Struct, frozen=True):
-    """What is to be paid: `status` is open, paid or expired; paid ones have an order number.
+    """What is to be paid: `status` is open, processing, paid or expired.
 
-    `amount_minor` is everything, `shipping_minor` a part of it; None when the shop takes nothing
-    for shipping at all.
+    Paid ones have an order number. `amount_minor` is everything, `shipping_minor` a part of it;
+    None when the shop takes nothing for shipping at all. `pay_at` is the page of a real payment
+    provider; empty where this page takes the payment itself.
     """
 
     amount_minor: int
@@ -63,6 +72,7 @@ class Bill(msgspec.Struct, frozen=True):
     order_number: str = ""
     lines: tuple[BillLine, ...] = ()
     shipping_minor: int | None = None
+    pay_at: str = ""
 
 
 class PaymentRefused(RuntimeError):
@@ -110,7 +120,7 @@ class PayPage:
             return self._page(request, None, 404)
         if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             return self._page(request, bill, 403)
-        if bill.status == "open":
+        if bill.status == "open" and not bill.pay_at:
             try:
                 await self._settle(link_id)
             except PaymentRefused:

@@ -16,6 +16,7 @@ from actions.commerce.models import (
     ReturnLine,
     Variant,
 )
+from actions.commerce.requests import RequestReturn
 
 ACTIVE_RETURN = ("requested", "label_sent", "in_transit", "received", "completed")
 
@@ -25,20 +26,38 @@ def add_payment(order: Order, payment: Payment) -> Order:
     return msgspec.structs.replace(order, payments=(*order.payments, payment))
 
 
-def new_payment(order: Order, amount_minor: int, method_id: str, at: datetime) -> Payment:
+def new_payment(
+    order: Order, amount_minor: int, method_id: str, at: datetime, reason: str = ""
+) -> Payment:
     """Return the payment (positive amount) or refund (zero, negative) that comes next.
+
+    A refund of what a payment provider took is pending until the provider has made it.
 
     Args:
         order: the order it belongs to.
         amount_minor: what the customer pays; negative when they get money.
         method_id: the method it moves over.
         at: when.
+        reason: what a refund is for.
     """
     kind: Literal["payment", "refund"] = "payment" if amount_minor > 0 else "refund"
     number = len(order.payments) + 1
+    reference = "" if kind == "payment" or not amount_minor else _reference(order, method_id)
     return Payment(
-        id=f"{kind}-{number}", kind=kind, amount_minor=abs(amount_minor), method_id=method_id, at=at
+        id=f"{kind}-{number}",
+        kind=kind,
+        amount_minor=abs(amount_minor),
+        method_id=method_id,
+        status="pending" if reference else "paid",
+        at=at,
+        reason=reason,
+        reference=reference,
     )
+
+
+def _reference(order: Order, method_id: str) -> str:
+    paid = (p for p in order.payments if p.kind == "payment" and p.status == "paid")
+    return next((p.reference for p in paid if p.method_id == method_id), "")
 
 
 def paid_by_method(order: Order) -> dict[str, int]:
@@ -52,8 +71,16 @@ def paid_by_method(order: Order) -> dict[str, int]:
     return totals
 
 
-def check_refund(order: Order, amount_minor: int) -> None:
+def check_refund(
+    order: Order, amount_minor: int, method_id: str = "", promised_minor: int = 0
+) -> None:
     """Refuse refunds of nothing and of more than is left.
+
+    Args:
+        order: the order.
+        amount_minor: what is to go back.
+        method_id: the method it goes back to. A payment provider gives back no more than it took.
+        promised_minor: what was promised for returns, and did not go back yet.
 
     Raises:
         InvalidRequest: the amount is not positive.
@@ -62,7 +89,10 @@ def check_refund(order: Order, amount_minor: int) -> None:
     if amount_minor <= 0:
         msg = "a refund must be more than zero"
         raise InvalidRequest(msg)
-    left = sum(paid_by_method(order).values())
+    paid = paid_by_method(order)
+    left = max(0, sum(paid.values()) - promised_minor)
+    if _reference(order, method_id):
+        left = min(left, paid.get(method_id, 0))
     if amount_minor > left:
         msg = f"{amount_minor} of at most {left}"
         raise RefundTooHigh(msg)
@@ -82,15 +112,20 @@ def require_pending(order: Order) -> None:
 def cancelled(order: Order, reason: str, at: datetime) -> Order:
     """Return the cancelled order with a refund for each method that paid.
 
+    In all, no more goes back than is left: what went elsewhere before, such as store credit, is
+    taken off the methods that paid last.
+
     Raises:
         NotAllowed: the order is not pending.
     """
     require_pending(order)
-    result = order
-    for method_id, amount_minor in paid_by_method(order).items():
-        if amount_minor > 0:
-            refund = new_payment(result, -amount_minor, method_id, at)
-            result = add_payment(result, refund)
+    result, paid = order, paid_by_method(order)
+    left = sum(paid.values())
+    for method_id, amount_minor in paid.items():
+        share = min(amount_minor, left)
+        if share > 0:
+            refund = new_payment(result, -share, method_id, at)
+            result, left = add_payment(result, refund), left - share
     cancellation = Cancellation(reason=reason, at=at)
     return msgspec.structs.replace(result, status="cancelled", cancellation=cancellation)
 
@@ -124,7 +159,12 @@ def with_method(order: Order, method_id: str, at: datetime) -> tuple[Order, str,
         raise InvalidRequest(msg)
     amount = former.amount_minor
     result = add_payment(order, new_payment(order, amount, method_id, at))
-    result = add_payment(result, new_payment(result, -amount, former.method_id, at))
+    if former.status == "paid":
+        result = add_payment(result, new_payment(result, -amount, former.method_id, at))
+    else:  # it was never taken, and will not be any more
+        given_up = msgspec.structs.replace(former, status="failed")
+        payments = (given_up, *result.payments[1:])
+        result = msgspec.structs.replace(result, payments=payments)
     return result, former.method_id, amount
 
 
@@ -170,6 +210,23 @@ def refund_value(order: Order, line: OrderLine, quantity: int) -> int:
     value = line.unit_price_minor * quantity
     goods = sum(item.unit_price_minor * item.quantity for item in order.lines)
     return value - (order.discount_minor * value // goods if goods else 0)
+
+
+def extras_minor(order: Order, request: RequestReturn, goods_minor: int) -> int:
+    """Return what shipping and fees add to the refund of the goods; mostly negative.
+
+    Raises:
+        InvalidRequest: an amount below zero, more shipping than was paid, or a fee above the
+            refund of a return.
+    """
+    fee, shipping = request.fee_minor, request.shipping_minor
+    if fee < 0 or not 0 <= shipping <= order.shipping_minor:
+        msg = f"fee {fee} and shipping {shipping} do not fit the order"
+        raise InvalidRequest(msg)
+    if request.kind == "return" and fee > goods_minor + shipping:
+        msg = f"a fee of {fee} is more than the refund"
+        raise InvalidRequest(msg)
+    return shipping - fee
 
 
 def check_returnable(order: Order, line: ReturnLine, returns: list[Return]) -> OrderLine:

@@ -73,6 +73,30 @@ class LinkClosed(CommerceError):
     """The payment link is paid or expired."""
 
 
+class NotSupported(CommerceError):
+    """This shop cannot do that through its interface; a person has to."""
+
+
+class ShopUnavailable(CommerceError):
+    """The shop cannot be reached at the moment; nothing was done."""
+
+
+class AccessDenied(ShopUnavailable):
+    """The shop refused our credentials."""
+
+
+class OutcomeUnknown(CommerceError):
+    """The shop was asked, and it is not known whether it has done it."""
+
+
+class ShopRefused(CommerceError):
+    """The shop said no."""
+
+
+class WebhookRejected(CommerceError):
+    """The webhook is not from who it says it is, or is not what is documented."""
+
+
 class ConsentMismatch(CommerceError):
     """The customer's yes was given to another plan."""
 

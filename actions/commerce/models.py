@@ -161,7 +161,10 @@ class Shipment(Record, frozen=True):
 
 
 class Payment(Record, frozen=True):
-    """Money that moved for an order."""
+    """Money that moved for an order; `reason` tells what a refund was for, where that matters.
+
+    `reference` is the payment provider's id of the payment; on a refund, of what it gives back.
+    """
 
     id: str
     kind: Literal["payment", "refund"]
@@ -169,6 +172,8 @@ class Payment(Record, frozen=True):
     method_id: str
     status: Literal["paid", "pending", "failed"] = "paid"
     at: datetime | None = None
+    reason: str = ""
+    reference: str = ""
 
 
 class Cancellation(Record, frozen=True):
@@ -266,7 +271,8 @@ class PricedLine(Record, frozen=True):
 class PaymentLink(Record, frozen=True):
     """An address where a customer can pay for lines that are not an order yet.
 
-    `amount_minor` is all that is to be paid; `shipping_minor` is part of it.
+    `amount_minor` is all that is to be paid; `shipping_minor` is part of it. `reference` is the
+    effect key it was made under.
     """
 
     id: str
@@ -281,6 +287,7 @@ class PaymentLink(Record, frozen=True):
     address: Address
     order_number: str = ""
     shipping_minor: int = 0
+    reference: str = ""
 
 
 class Complaint(Record, frozen=True):

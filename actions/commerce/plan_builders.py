@@ -8,19 +8,16 @@ import msgspec
 from actions.commerce.changes import (
     cancelled,
     check_refund,
-    check_returnable,
     distinct,
     line_of,
-    paid_by_method,
-    refund_value,
     require_pending,
     same_product,
     with_method,
 )
+from actions.commerce.claims import Claims
 from actions.commerce.errors import (
     InsufficientBalance,
     InvalidRequest,
-    NotAllowed,
     OutOfStock,
     PaymentMethodUnknown,
 )
@@ -31,15 +28,19 @@ from actions.commerce.models import (
     Order,
     OrderLine,
     Product,
-    Return,
     ReturnLine,
     ShopInfo,
+    Texts,
     Variant,
 )
-from actions.commerce.plans import LineChoice, Plan, PlanItem, PlanRequest
+from actions.commerce.plans import LineChoice, Plan, PlanFee, PlanItem, PlanRequest
+from actions.commerce.requests import FileComplaint
 from actions.commerce.shipping import shipping_cost
 from actions.policy.decision import Decision
 from actions.policy.facts import PolicyFacts
+
+MOST_PIECES = 99
+"""How many of one variant somebody buys at once."""
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -70,13 +71,20 @@ class Case(msgspec.Struct, frozen=True):
         return self.facts.order
 
     @property
-    def returns(self) -> list[Return]:
-        """Return what came back of the order before."""
-        return list(self.facts.returns)
+    def claims(self) -> Claims:
+        """Return what came back of the order before, and what was complained about."""
+        return self.facts.claims
 
 
 def build(case: Case) -> Plan:
-    """Return the plan; raises the commerce errors that the write would raise."""
+    """Return the plan; raises the commerce errors that the write would raise.
+
+    Raises:
+        InvalidRequest: a number of pieces is negative.
+    """
+    if any(choice.quantity < 0 for choice in case.request.lines):
+        msg = "a negative number of pieces"
+        raise InvalidRequest(msg)
     return BUILDERS[case.request.kind](case)
 
 
@@ -146,6 +154,7 @@ def _change_address(case: Case) -> Plan:
     if case.request.address is None:
         msg = "no address given"
         raise InvalidRequest(msg)
+    shipping_cost(case.shop, case.request.address, 0)  # refuses countries without a rate
     return _plan(case, items=_all_items(case.order), address=case.request.address)
 
 
@@ -190,22 +199,25 @@ def _swapped(case: Case) -> tuple[tuple[PlanItem, ...], int]:
 
 def _change_items(case: Case) -> Plan:
     require_pending(case.order)
-    if case.order.items_modified:
-        msg = "the items were changed before"
-        raise NotAllowed(msg)
     items, pays = _swapped(case)
     for item in items:
         if line_of(case.order, item.line_id).quantity != item.quantity:
             msg = "items are changed for whole lines"
             raise InvalidRequest(msg)
+    if pays < 0:
+        check_refund(case.order, -pays)
     return _plan(case, items=items, **_money(case, case.request.method_id, pays))
 
 
 def _exchange(case: Case) -> Plan:
     for line in return_lines(case.order, case.request):
-        check_returnable(case.order, line, case.returns)
+        case.claims.check_back(case.order, line)
     items, pays = _swapped(case)
-    return _plan(case, items=items, **_money(case, case.request.method_id, pays))
+    fees = _fees(case)
+    pays += sum(fee.amount_minor for fee in fees)
+    pays = max(pays, -case.claims.left_minor(case.order))
+    money = _money(case, case.request.method_id, pays)
+    return _plan(case, items=items, fees=fees, conditions=_conditions(case), **money)
 
 
 def _return(case: Case) -> Plan:
@@ -213,10 +225,37 @@ def _return(case: Case) -> Plan:
     distinct([line.line_id for line in lines])
     items, refund = [], 0
     for line in lines:
-        order_line = check_returnable(case.order, line, case.returns)
-        refund += refund_value(case.order, order_line, line.quantity)
+        order_line = case.claims.check_back(case.order, line)
+        refund += case.claims.worth_minor(case.order, order_line, line.quantity)
         items.append(_item(order_line, line.quantity))
-    return _plan(case, items=tuple(items), **_money(case, case.request.method_id, -refund))
+    left = case.claims.left_minor(case.order)
+    refund = min(refund, left)
+    shipping = min(case.decision.shipping_minor, case.order.shipping_minor)
+    fees = _fees(case, refund + shipping)
+    refund = min(refund + shipping - sum(fee.amount_minor for fee in fees), left)
+    return _plan(
+        case,
+        items=tuple(items),
+        fees=fees,
+        conditions=_conditions(case),
+        shipping_minor=shipping,
+        **_money(case, case.request.method_id, -refund),
+    )
+
+
+def _fees(case: Case, most_minor: int | None = None) -> tuple[PlanFee, ...]:
+    """Return what the customer bears, in all no more than `most_minor`."""
+    found = []
+    for fee in case.decision.fees:
+        amount = fee.amount_minor if most_minor is None else min(fee.amount_minor, most_minor)
+        if fee.paid_by == "customer" and amount > 0:
+            found.append(PlanFee(id=fee.id, text=fee.text, amount_minor=amount))
+            most_minor = None if most_minor is None else most_minor - amount
+    return tuple(found)
+
+
+def _conditions(case: Case) -> tuple[Texts, ...]:
+    return tuple(condition.text for condition in case.decision.conditions)
 
 
 def return_lines(order: Order, request: PlanRequest) -> tuple[ReturnLine, ...]:
@@ -237,11 +276,19 @@ def _complaint(case: Case) -> Plan:
     if choice is None or case.request.complaint_kind is None:
         msg = "choose one of the remedies that the policy allows"
         raise InvalidRequest(msg)
-    pieces = case.facts.asked.quantities
-    chosen = [(line, pieces.get(line.id, line.quantity)) for line in case.facts.lines]
+    chosen = complained(case.facts, case.decision)
     if any(meant > line.quantity for line, meant in chosen):
         msg = "more pieces than the order holds"
         raise InvalidRequest(msg)
+    asked = FileComplaint(
+        order_number=case.order.number,
+        customer_id=case.order.customer_id,
+        kind=case.request.complaint_kind,
+        line_ids=tuple(line.id for line, _ in chosen),
+        quantities={line.id: meant for line, meant in chosen},
+        remedy=choice.id,
+    )
+    case.claims.check_complaint(case.order, asked)
     items = tuple(starmap(_item, chosen))
     if choice.id == "replacement":
         wanted: dict[str, int] = {}
@@ -251,15 +298,27 @@ def _complaint(case: Case) -> Plan:
         return _plan(case, items=items, address=case.order.address)
     if not choice.amount_minor:
         return _plan(case, items=items)
-    amount = min(choice.amount_minor, sum(paid_by_method(case.order).values()))
-    check_refund(case.order, amount)
+    amount = case.claims.paid_minor(case.order, chosen, choice.id, choice.amount_minor)
     method_id = case.request.method_id or case.order.payments[0].method_id
+    check_refund(case.order, amount, method_id, case.claims.promised_minor)
     return _plan(case, items=items, **_money(case, method_id, -amount))
 
 
+def complained(facts: PolicyFacts, decision: Decision) -> list[tuple[OrderLine, int]]:
+    """Return the lines that a complaint is about with the number of pieces.
+
+    Args:
+        facts: what is asked for.
+        decision: of the rules; the lines that it excludes are left out.
+    """
+    out = {item.line_id for item in decision.excluded}
+    return [(line, facts.pieces(line)) for line in facts.lines if line.id not in out]
+
+
 def _goodwill(case: Case) -> Plan:
-    check_refund(case.order, case.request.amount_minor)
     method_id = case.request.method_id or STORE_CREDIT
+    promised = case.claims.promised_minor
+    check_refund(case.order, case.request.amount_minor, method_id, promised)
     return _plan(case, **_money(case, method_id, -case.request.amount_minor))
 
 
@@ -268,6 +327,9 @@ def _buy(case: Case, lines: tuple[CartLine, ...]) -> Plan:
     items: list[PlanItem] = []
     unavailable: list[PlanItem] = []
     for line in lines:
+        if not 0 < line.quantity <= MOST_PIECES:
+            msg = f"quantity must be 1 to {MOST_PIECES}"
+            raise InvalidRequest(msg)
         product, variant = found[line.variant_id]
         item = PlanItem(
             variant_id=variant.id,

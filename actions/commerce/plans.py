@@ -1,6 +1,7 @@
 """What a customer confirms: a plan with items, amounts, method and address, and its hash."""
 
 import hashlib
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
@@ -65,12 +66,25 @@ class PlanItem(msgspec.Struct, frozen=True, omit_defaults=True):
     new_unit_price_minor: int = 0
 
 
+class PlanFee(msgspec.Struct, frozen=True):
+    """Something that costs the customer, such as a return label."""
+
+    id: str
+    text: Texts
+    amount_minor: int
+
+
 class Plan(msgspec.Struct, frozen=True):
     """What will happen when the customer says yes; JSON-serialisable with `as_json`.
 
     `pays_minor` is what the customer pays, `refunds_minor` what they get back; one is 0.
-    `shipping_minor` is the part of `pays_minor` that is for shipping.
+    `shipping_minor` is the part of that amount that is for shipping.
+    `fees` are taken off what they get back, or come on top of what they pay; `conditions` are
+    what must be so for the goods to be taken back.
     `refund_at_once` tells whether the money is there immediately (gift cards, store credit).
+    `id` tells two showings of the same plan apart: each can be agreed to once, until `expires_at`.
+    `basis` is a hash over what was bought, paid and sent back before; when that is another by the
+    time of the yes, somebody else has changed the order.
     """
 
     request: PlanRequest
@@ -85,7 +99,18 @@ class Plan(msgspec.Struct, frozen=True):
     method_last_four: str = ""
     refund_at_once: bool = False
     address: Address | None = None
+    fees: tuple[PlanFee, ...] = ()
+    conditions: tuple[Texts, ...] = ()
     revision: int | None = None
+    basis: str = ""
+    id: str = ""
+    made_at: datetime | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def fee_minor(self) -> int:
+        """Return what all fees come to."""
+        return sum(fee.amount_minor for fee in self.fees)
 
     @property
     def kind(self) -> PlanKind:
@@ -95,12 +120,19 @@ class Plan(msgspec.Struct, frozen=True):
     @property
     def hash(self) -> str:
         """Return the hash over the canonical JSON of all that the customer agrees to."""
-        agreed = msgspec.structs.replace(self, revision=None)
-        return hashlib.sha256(msgspec.json.encode(agreed, order="deterministic")).hexdigest()
+        agreed = msgspec.structs.replace(
+            self, revision=None, basis="", id="", made_at=None, expires_at=None
+        )
+        return hashed(agreed)
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as plain data for a dialogue slot, with its hash and kind."""
         return {**plain_json(self), "kind": self.kind, "hash": self.hash}
+
+
+def hashed(value: object) -> str:
+    """Return the hash over a value's canonical JSON."""
+    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()
 
 
 def plain_json(value: object) -> dict[str, Any]:
@@ -115,11 +147,15 @@ def plan_from_json(data: dict[str, Any]) -> Plan:
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Why there is no plan: by policy (`decision`) or by the shop's state (`code`)."""
+    """Why there is no plan: by policy (`decision`) or by the shop's state (`code`).
+
+    `subject` holds the ids that the reason is about, such as those of sold out variants.
+    """
 
     code: str
     texts: Texts
     decision: Decision | None = None
+    subject: str = ""
 
     def text(self, language: str) -> str:
         """Return the reason as sentences.
@@ -140,18 +176,25 @@ class Receipt(msgspec.Struct, frozen=True):
     operation: str
     result: dict[str, Any]
 
+    @property
+    def number(self) -> str:
+        """Return what the receipt is called by, short enough to be read out."""
+        return hashlib.sha256(self.key.encode()).hexdigest()[:8].upper()
+
 
 class PlanChanged(CommerceError):
     """Something changed since the customer said yes."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, expired: bool = False) -> None:
         """Carry the plan as it is now.
 
         Args:
             plan: to be shown and confirmed anew.
+            expired: the yes came too late; the plan itself may be the same.
         """
         super().__init__(plan.kind)
         self.plan = plan
+        self.expired = expired
 
 
 class PlanRefused(CommerceError):

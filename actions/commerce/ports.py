@@ -42,6 +42,7 @@ from actions.commerce.requests import (
     ChangeOrder,
     CustomerFacts,
     FileComplaint,
+    Intent,
     IssueRefund,
     OpenCase,
     OpenLink,
@@ -280,8 +281,23 @@ class IdentityGuard(ABC):
 
 
 class Effects(ABC):
-    """The ledger of writes."""
+    """What the shop itself remembers of writes, to settle doubts about them."""
+
+    replays: bool = False
+    """Whether the shop recognises a repeated key by itself, however late the first one comes."""
 
     @abstractmethod
-    async def done(self, key: str) -> Effect | None:
-        """Return what was done under the key, or None."""
+    async def find(self, intent: Intent) -> Effect | None:
+        """Return what the shop did under the intent's key, None when it did not.
+
+        Raises:
+            ShopUnavailable: it cannot tell at the moment.
+        """
+
+    async def begun(self, intent: Intent) -> bool:
+        """Return whether a part of it was done, so that the rest has to follow.
+
+        Raises:
+            ShopUnavailable: it cannot tell at the moment.
+        """
+        return False

@@ -42,6 +42,92 @@ TEXTS = {
         "That is more than what was paid and has not been refunded yet.",
         "Das ist mehr, als bezahlt und noch nicht erstattet wurde.",
     ),
+    "shop_unavailable": (
+        (
+            "I can't reach the shop's system at the moment, so nothing was done. "
+            "Please try again in a little while."
+        ),
+        (
+            "Ich erreiche das System des Shops gerade nicht, deshalb ist nichts passiert. "
+            "Bitte versuchen Sie es etwas später noch einmal."
+        ),
+    ),
+    "access_denied": (
+        (
+            "I can't reach the shop's system at the moment, so nothing was done. "
+            "Please try again in a little while."
+        ),
+        (
+            "Ich erreiche das System des Shops gerade nicht, deshalb ist nichts passiert. "
+            "Bitte versuchen Sie es etwas später noch einmal."
+        ),
+    ),
+    "outcome_unknown": (
+        (
+            "I have sent this to the shop, but it has not confirmed it yet. I keep checking and "
+            "tell you here as soon as I know; it will not happen twice."
+        ),
+        (
+            "Ich habe das an den Shop gesendet, aber noch keine Bestätigung erhalten. Ich prüfe "
+            "das weiter und melde mich hier, sobald ich es weiß; doppelt passiert nichts."
+        ),
+    ),
+    "held_up": (
+        (
+            "Another change to this order is under way at this moment, so nothing was done here. "
+            "Please try again in a little while."
+        ),
+        (
+            "An dieser Bestellung läuft gerade schon eine andere Änderung, deshalb ist hier nichts "
+            "passiert. Bitte versuchen Sie es etwas später noch einmal."
+        ),
+    ),
+    "unsettled": (
+        (
+            "I am still waiting for the shop to confirm the last change to this order. I'll tell "
+            "you here as soon as I know; until then I leave the order as it is."
+        ),
+        (
+            "Ich warte noch auf die Bestätigung der letzten Änderung an dieser Bestellung. Ich "
+            "melde mich hier, sobald ich es weiß; bis dahin lasse ich die Bestellung, wie sie ist."
+        ),
+    ),
+    "unsettled_request": (
+        (
+            "I am still waiting for the shop to confirm your last request of this kind. I'll tell "
+            "you here as soon as I know; until then I don't start another."
+        ),
+        (
+            "Ich warte noch auf die Bestätigung Ihres letzten Auftrags dieser Art. Ich melde mich "
+            "hier, sobald ich es weiß; bis dahin beginne ich keinen neuen."
+        ),
+    ),
+    "identity_lapsed": (
+        (
+            "I am no longer sure who I'm talking to, so nothing was done. Please tell me again "
+            "what you'd like, and I'll check that first."
+        ),
+        (
+            "Ich bin nicht mehr sicher, mit wem ich spreche, deshalb ist nichts passiert. Bitte "
+            "sagen Sie mir noch einmal, was Sie möchten; das prüfe ich dann zuerst."
+        ),
+    ),
+    "not_supported": (
+        "I can't do that myself in this shop. A colleague can.",
+        "Das kann ich in diesem Shop nicht selbst erledigen. Ein Kollege kann es.",
+    ),
+    "shop_refused": (
+        "The shop's system did not accept that; nothing was changed.",
+        "Das System des Shops hat das nicht angenommen; es wurde nichts geändert.",
+    ),
+    "not_sent": (
+        "That did not go through; nothing was done. Please tell me again what you need.",
+        "Das ging nicht durch; es ist nichts passiert. Bitte sagen Sie es mir noch einmal.",
+    ),
+    "consent_mismatch": (
+        "That yes was for something else, so nothing was done. Please start again.",
+        "Dieses Ja galt etwas anderem; es ist nichts passiert. Bitte beginnen Sie noch einmal.",
+    ),
     "invalid_request": (
         "That does not fit together; please check what you have chosen.",
         "Das passt nicht zusammen; bitte prüfen Sie Ihre Auswahl.",
@@ -61,5 +147,15 @@ def refusal_of(error: CommerceError) -> Refusal:
         english, german = _NOT_DELIVERABLE
         texts = {"en": english.format(name["en"]), "de": german.format(name["de"])}
         return Refusal(code=error.code, texts=texts)
-    english, german = TEXTS.get(error.code, OTHER)
-    return Refusal(code=error.code, texts={"en": english, "de": german})
+    return refusal_for(error.code, error.detail)
+
+
+def refusal_for(code: str, subject: str = "") -> Refusal:
+    """Return what to tell the customer about a code of `TEXTS`.
+
+    Args:
+        code: why not.
+        subject: the ids that the reason is about, if it names any.
+    """
+    english, german = TEXTS.get(code, OTHER)
+    return Refusal(code=code, texts={"en": english, "de": german}, subject=subject)

@@ -1,7 +1,8 @@
 """What is asked of the ports: the arguments of reads and writes."""
 
 import hashlib
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal
 
 import msgspec
 
@@ -62,7 +63,8 @@ class ChangeOrder(Request, frozen=True):
 class RequestReturn(Request, frozen=True):
     """Send lines of a delivered order back, or exchange them.
 
-    `expected_minor` is the refund the customer agreed to (negative: they pay).
+    `expected_minor` is the refund the customer agreed to (negative: they pay): what the goods
+    cost, less `fee_minor` (such as a return label), with `shipping_minor` of the shipping cost.
     """
 
     order_number: str
@@ -72,6 +74,8 @@ class RequestReturn(Request, frozen=True):
     method_id: str
     expected_minor: int | None = None
     revision: int | None = None
+    fee_minor: int = 0
+    shipping_minor: int = 0
 
 
 class ChangeDefaultAddress(Request, frozen=True):
@@ -148,6 +152,19 @@ class OpenCase(Request, frozen=True):
     language: str = ""
     customer_id: str = ""
     order_number: str = ""
+
+
+class Intent(msgspec.Struct, frozen=True):
+    """A write that was, or may have been, sent to the shop.
+
+    `operation` is the plan's kind; `request` is the plan's request as plain data: customer, order,
+    lines, amounts, enough to look the effect up in the shop.
+    """
+
+    key: str
+    operation: str
+    request: dict[str, Any]
+    sent_at: datetime | None = None
 
 
 class RecordFeedback(Request, frozen=True):

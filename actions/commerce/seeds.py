@@ -13,6 +13,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from actions.commerce import models
 from actions.commerce.errors import ShopDataInvalid
+from actions.commerce.spelling import plain_key
 from actions.commerce.sql import Clock, ShopDatabase, utc_now
 from actions.commerce.sql_people import all_products
 from actions.commerce.sql_tables import (
@@ -32,7 +33,6 @@ from actions.commerce.sql_tables import (
     ReturnRow,
     ShopTable,
     VariantRow,
-    plain_key,
     record_of,
     values_of,
 )
@@ -153,6 +153,10 @@ def export_records(session: Session, table: type[ShopTable]) -> list[Raw]:
     records = [msgspec.to_builtins(record) for record in found]
     for record in records:
         record.pop("revision", None)
+        for payment in record.get("payments", ()):
+            for name in ("reason", "reference"):
+                if not payment[name]:
+                    del payment[name]
     return records
 
 

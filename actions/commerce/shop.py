@@ -1,8 +1,11 @@
 """The shop as the actions see it: all ports together."""
 
+from typing import get_args
+
 import msgspec
 
 from actions.commerce.models import ShopInfo
+from actions.commerce.plans import PlanKind
 from actions.commerce.ports import (
     Carts,
     Cases,
@@ -23,17 +26,21 @@ from actions.commerce.ports import (
 from actions.commerce.sql import ShopDatabase, SqlEffects
 from actions.commerce.sql_cases import SqlCases
 from actions.commerce.sql_identity import SqlIdentityGuard, SqlOneTimeCodes
+from actions.commerce.sql_links import SqlPaymentLinks
 from actions.commerce.sql_orders import SqlOrders
 from actions.commerce.sql_people import SqlCatalog, SqlCustomers
 from actions.commerce.sql_records import SqlConversationRecords
 from actions.commerce.sql_returns import SqlComplaints, SqlRefunds, SqlReturns
-from actions.commerce.sql_sales import SqlCarts, SqlPaymentLinks
+from actions.commerce.sql_sales import SqlCarts
 from actions.commerce.sql_service import SqlFeedback, SqlNotifications
 from actions.payments.ports import PaymentProvider
 
 
 class Shop(msgspec.Struct, frozen=True):
-    """One value that carries every port, made by the composition root."""
+    """One value that carries every port, made by the composition root.
+
+    `can` names the kinds of plans that the shop's interface can carry out.
+    """
 
     info: ShopInfo
     customers: Customers
@@ -51,6 +58,7 @@ class Shop(msgspec.Struct, frozen=True):
     guard: IdentityGuard
     records: ConversationRecords
     effects: Effects
+    can: frozenset[PlanKind] = frozenset(get_args(PlanKind))
 
 
 def sql_shop(database: ShopDatabase, provider: PaymentProvider) -> Shop:

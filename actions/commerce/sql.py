@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Table, event, inspect
 from sqlmodel import Session, SQLModel, col, create_engine, select
 
 from actions.commerce.errors import KeyReused, NotFound, StrangersOrder
 from actions.commerce.models import Customer, Effect, Order, Product, ShopInfo, Variant
 from actions.commerce.ports import Effects
-from actions.commerce.requests import Request
+from actions.commerce.requests import Intent, Request
+from actions.commerce.spelling import plain_key
 from actions.commerce.sql_tables import (
     CustomerRow,
     EffectRow,
@@ -21,7 +22,6 @@ from actions.commerce.sql_tables import (
     OrderRow,
     ProductRow,
     VariantRow,
-    plain_key,
     product_of,
     record_of,
     values_of,
@@ -61,6 +61,9 @@ class ShopDatabase:
         self._writer = self._engine.execution_options(immediate=True)
         tables = [t for name, t in SQLModel.metadata.tables.items() if name.startswith("shop_")]
         SQLModel.metadata.create_all(self._writer, tables=tables)
+        with self._writer.begin() as connection:
+            for table in tables:
+                _add_columns(connection, table)
 
     def session(self, *, write: bool = False) -> Session:
         """Return a session; a writing one holds the database's only write lock."""
@@ -109,11 +112,9 @@ class ShopDatabase:
         """
 
         def run(session: Session) -> S:
-            row = session.exec(select(EffectRow).where(EffectRow.key == key)).first()
-            if row is not None:
-                if row.fingerprint != request.fingerprint():
-                    raise KeyReused(key)
-                return msgspec.json.decode(row.result, type=kind)
+            done = done_before(session, key, request, kind)
+            if done is not None:
+                return done
             result = work(session)
             effect = Effect(
                 key=key,
@@ -133,20 +134,36 @@ class ShopDatabase:
 
 
 class SqlEffects(Effects):
-    """The ledger table."""
+    """The ledger table: written in the transaction of the write itself."""
+
+    replays = True
 
     def __init__(self, database: ShopDatabase) -> None:
         """Read the ledger of `database`."""
         self._database = database
 
-    async def done(self, key: str) -> Effect | None:
+    async def find(self, intent: Intent) -> Effect | None:
         """Return what was done under the key, or None."""
 
         def work(session: Session) -> Effect | None:
-            row = session.exec(select(EffectRow).where(EffectRow.key == key)).first()
+            row = session.exec(select(EffectRow).where(EffectRow.key == intent.key)).first()
             return None if row is None else record_of(row, Effect)
 
         return await self._database.read(work)
+
+
+def done_before(session: Session, key: str, request: Request, kind: type[S]) -> S | None:
+    """Return what the ledger says was done under the key, None when nothing was.
+
+    Raises:
+        KeyReused: it was something else.
+    """
+    row = session.exec(select(EffectRow).where(EffectRow.key == key)).first()
+    if row is None:
+        return None
+    if row.fingerprint != request.fingerprint():
+        raise KeyReused(key)
+    return msgspec.json.decode(row.result, type=kind)
 
 
 def order_row(session: Session, number: str, customer_id: str) -> tuple[OrderRow, Order]:
@@ -207,6 +224,15 @@ def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+
+
+def _add_columns(connection: Connection, table: Table) -> None:
+    """Give a table of an older version the columns that came later; they hold texts."""
+    present = {column["name"] for column in inspect(connection).get_columns(table.name)}
+    for column in table.columns:
+        if column.name not in present:
+            text = f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" VARCHAR NOT NULL'
+            connection.exec_driver_sql(f"{text} DEFAULT ''")
 
 
 def _begin(connection: Connection) -> None:

@@ -3,6 +3,7 @@
 import msgspec
 from sqlmodel import Session, col, select
 
+from actions.commerce.claims import Claims
 from actions.commerce.errors import (
     InsufficientBalance,
     InvalidRequest,
@@ -10,9 +11,23 @@ from actions.commerce.errors import (
     PaymentMethodUnknown,
     StateChanged,
 )
-from actions.commerce.models import STORE_CREDIT, Customer, Order, PaymentMethod, Return
+from actions.commerce.models import (
+    STORE_CREDIT,
+    Complaint,
+    Customer,
+    Order,
+    PaymentMethod,
+    Return,
+)
 from actions.commerce.sql import customer_row, variant_row
-from actions.commerce.sql_tables import OrderRow, ReturnRow, record_of, store
+from actions.commerce.sql_tables import (
+    ComplaintRow,
+    OrderRow,
+    ProviderRefundRow,
+    ReturnRow,
+    record_of,
+    store,
+)
 
 
 def require_method(customer: Customer, method_id: str, pays_minor: int) -> PaymentMethod:
@@ -88,6 +103,19 @@ def take_stock(session: Session, variant_id: str, quantity: int) -> None:
         session.flush()
 
 
+def take_sold(session: Session, variant_id: str, quantity: int) -> int:
+    """Take pieces that are paid for off the shelf; return how many are missing there."""
+    row, _ = variant_row(session, variant_id)
+    if row.stock is None:
+        return 0
+    taken = min(max(row.stock, 0), quantity)
+    row.stock -= taken
+    row.available = row.available and row.stock > 0
+    session.add(row)
+    session.flush()
+    return quantity - taken
+
+
 def put_stock(session: Session, variant_id: str, quantity: int) -> None:
     """Put pieces back on the shelf; a variant that sold out can be bought again."""
     row, _ = variant_row(session, variant_id)
@@ -99,10 +127,31 @@ def put_stock(session: Session, variant_id: str, quantity: int) -> None:
 
 
 def save_order(session: Session, row: OrderRow, order: Order) -> Order:
-    """Store the order under its next revision and return it."""
+    """Store the order under its next revision, queue its provider's refunds, and return it."""
     result = msgspec.structs.replace(order, revision=order.revision + 1)
     store(session, row, result)
+    queue_refunds(session, result)
     return result
+
+
+def queue_refunds(session: Session, order: Order) -> None:
+    """Leave the order's pending refunds to the payment provider, each once."""
+    for payment in order.payments:
+        if payment.kind != "refund" or payment.status != "pending" or not payment.reference:
+            continue
+        key = f"{order.number}:{payment.id}"
+        row_id = f"{payment.reference}:{key}"
+        if session.get(ProviderRefundRow, row_id) is None:
+            refund = ProviderRefundRow(
+                id=row_id,
+                key=key,
+                reference=payment.reference,
+                amount_minor=payment.amount_minor,
+                currency=order.currency,
+                order_number=order.number,
+                payment_id=payment.id,
+            )
+            session.add(refund)
 
 
 def check_revision(order: Order, revision: int | None) -> None:
@@ -130,3 +179,21 @@ def returns_of(session: Session, order_number: str) -> list[Return]:
     """Return the order's returns, the oldest first."""
     statement = select(ReturnRow).where(ReturnRow.order_number == order_number)
     return [record_of(r, Return) for r in session.exec(statement.order_by(col(ReturnRow.position)))]
+
+
+def complaints_of(session: Session, order_number: str) -> list[Complaint]:
+    """Return the order's complaints, the oldest first."""
+    statement = select(ComplaintRow).where(ComplaintRow.order_number == order_number)
+    rows = session.exec(statement.order_by(col(ComplaintRow.position))).all()
+    return [record_of(row, Complaint) for row in rows]
+
+
+def claims_of(session: Session, order_number: str) -> Claims:
+    """Return what came back of an order and was complained about.
+
+    Args:
+        session: a writing one, so that nothing can be added before what is decided on it is done.
+        order_number: as the order has it.
+    """
+    found = returns_of(session, order_number), complaints_of(session, order_number)
+    return Claims(tuple(found[0]), tuple(found[1]))

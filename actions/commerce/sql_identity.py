@@ -20,9 +20,10 @@ from actions.commerce.identity import (
 )
 from actions.commerce.ports import Customers, IdentityGuard, OneTimeCodes
 from actions.commerce.requests import CustomerFacts, SendMessage
+from actions.commerce.spelling import plain_key
 from actions.commerce.sql import ShopDatabase
 from actions.commerce.sql_service import put_into_outbox
-from actions.commerce.sql_tables import AttemptsRow, CodeRow, plain_key
+from actions.commerce.sql_tables import AttemptsRow, CodeRow
 
 CODE_TRIES = 3
 CODE_TEXTS = {

@@ -6,6 +6,7 @@ from sqlmodel import Session, col, select
 from actions.commerce.changes import (
     add_payment,
     cancelled,
+    check_refund,
     distinct,
     line_of,
     new_payment,
@@ -14,7 +15,7 @@ from actions.commerce.changes import (
     with_line,
     with_method,
 )
-from actions.commerce.errors import InvalidRequest, NotAllowed
+from actions.commerce.errors import InvalidRequest
 from actions.commerce.models import Order
 from actions.commerce.ports import Orders
 from actions.commerce.requests import CancelOrder, ChangeOrder
@@ -94,13 +95,12 @@ class SqlOrders(Orders):
         after, former_id, amount = with_method(order, method_id, self._database.clock())
         require_method(customer, method_id, amount)
         credit(session, customer.id, method_id, -amount)
-        credit(session, customer.id, former_id, amount)
+        new = after.payments[len(order.payments) :]
+        back = sum(payment.amount_minor for payment in new if payment.kind == "refund")
+        credit(session, customer.id, former_id, back)
         return after
 
     def _with_items(self, session: Session, order: Order, request: ChangeOrder) -> Order:
-        if order.items_modified:
-            msg = f"the items of {order.number} were changed before"
-            raise NotAllowed(msg)
         distinct([item.line_id for item in request.items])
         after = order
         for item in request.items:
@@ -112,8 +112,12 @@ class SqlOrders(Orders):
             after = with_line(after, line, variant)
         difference = after.total_minor - order.total_minor
         check_amount(request.expected_minor, difference)
+        if difference < 0:
+            check_refund(order, -difference)
         _, customer = customer_row(session, order.customer_id)
-        require_method(customer, request.method_id, difference)
+        used = any(payment.method_id == request.method_id for payment in order.payments)
+        if difference > 0 or not used or customer.method(request.method_id) is not None:
+            require_method(customer, request.method_id, difference)
         credit(session, customer.id, request.method_id, -difference)
         payment = new_payment(order, difference, request.method_id, self._database.clock())
         return msgspec.structs.replace(add_payment(after, payment), items_modified=True)

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from actions.commerce.models import Category, Customer, Product, Variant, Vocabulary
 from actions.commerce.ports import Catalog, Customers
 from actions.commerce.requests import ChangeDefaultAddress, CustomerFacts
+from actions.commerce.spelling import plain_key
 from actions.commerce.sql import ShopDatabase, customer_row, product_record, variant_row
 from actions.commerce.sql_tables import (
     CategoryRow,
@@ -17,7 +18,6 @@ from actions.commerce.sql_tables import (
     OrderRow,
     ProductRow,
     VariantRow,
-    plain_key,
     product_of,
     record_of,
     store,

@@ -1,18 +1,18 @@
 """Returns, refunds and complaints of the demo shop."""
 
 import msgspec
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from actions.commerce.changes import (
     add_payment,
     check_refund,
-    check_returnable,
     distinct,
+    extras_minor,
     line_of,
     new_payment,
-    refund_value,
     same_product,
 )
+from actions.commerce.claims import Claims
 from actions.commerce.errors import InvalidRequest, NotFound, PaymentMethodUnknown
 from actions.commerce.models import (
     STORE_CREDIT,
@@ -28,6 +28,8 @@ from actions.commerce.sql import ShopDatabase, customer_row, order_row, product_
 from actions.commerce.sql_balance import (
     check_amount,
     check_revision,
+    claims_of,
+    complaints_of,
     credit,
     require_method,
     returns_of,
@@ -72,13 +74,16 @@ class SqlReturns(Returns):
         return await self._database.read(work)
 
     async def request(self, request: RequestReturn, key: str) -> Return:
-        """Register a return or an exchange."""
+        """Register a return or an exchange; what is promised is no more than is left."""
 
         def work(session: Session) -> Return:
             row, order = order_row(session, request.order_number, request.customer_id)
             check_revision(order, request.revision)
             _, customer = customer_row(session, order.customer_id)
-            amount = self._amount(session, order, request)
+            claims = claims_of(session, order.number)
+            left = claims.left_minor(order)
+            amount = min(self._amount(session, order, claims, request), left)
+            amount = min(amount + extras_minor(order, request, amount), left)
             check_amount(request.expected_minor, amount)
             require_payee(order, customer, request.method_id, -amount)
             result = Return(
@@ -97,17 +102,17 @@ class SqlReturns(Returns):
 
         return await self._database.once(key, request, Return, work)
 
-    def _amount(self, session: Session, order: Order, request: RequestReturn) -> int:
+    @staticmethod
+    def _amount(session: Session, order: Order, claims: Claims, request: RequestReturn) -> int:
         distinct([line.line_id for line in request.lines])
-        former = returns_of(session, order.number)
         amount = 0
         for line in request.lines:
-            order_line = check_returnable(order, line, former)
+            order_line = claims.check_back(order, line)
             if (request.kind == "exchange") != (line.new_variant_id is not None):
                 msg = "an exchange names a new variant for each line, a return none"
                 raise InvalidRequest(msg)
             if line.new_variant_id is None:
-                amount += refund_value(order, order_line, line.quantity)
+                amount += claims.worth_minor(order, order_line, line.quantity)
                 continue
             product = product_record(session, order_line.product_id)
             variant = same_product(order_line, product, line.new_variant_id)
@@ -149,12 +154,17 @@ class SqlComplaints(Complaints):
         self._database = database
 
     async def file(self, request: FileComplaint, key: str) -> Complaint:
-        """Record a complaint; with an amount, refund it in the same transaction."""
+        """Record a complaint; with an amount, refund it in the same transaction.
+
+        Raises:
+            InvalidRequest: no such line or number of pieces, or money without a remedy.
+            NotAllowed: a remedy was given before, or the pieces come back.
+            RefundTooHigh: more than the pieces are worth, or than what is left.
+        """
 
         def work(session: Session) -> Complaint:
             _, order = order_row(session, request.order_number, request.customer_id)
-            for line_id in request.line_ids:
-                line_of(order, line_id)
+            claims_of(session, order.number).check_complaint(order, request)
             if request.remedy == "replacement":
                 for line_id in request.line_ids:
                     line = line_of(order, line_id)
@@ -185,9 +195,7 @@ class SqlComplaints(Complaints):
 
         def work(session: Session) -> tuple[Complaint, ...]:
             _, order = order_row(session, number, customer_id)
-            statement = select(ComplaintRow).where(ComplaintRow.order_number == order.number)
-            rows = session.exec(statement.order_by(col(ComplaintRow.position))).all()
-            return tuple(record_of(row, Complaint) for row in rows)
+            return tuple(complaints_of(session, order.number))
 
         return await self._database.read(work)
 
@@ -196,11 +204,13 @@ def refund(database: ShopDatabase, session: Session, request: IssueRefund) -> Pa
     """Pay an amount of an order back inside a running transaction."""
     row, order = order_row(session, request.order_number, request.customer_id)
     check_revision(order, request.revision)
-    check_refund(order, request.amount_minor)
+    promised = claims_of(session, order.number).promised_minor
+    check_refund(order, request.amount_minor, request.method_id, promised)
     _, customer = customer_row(session, order.customer_id)
     require_payee(order, customer, request.method_id, 0)
     method_id = credit(session, customer.id, request.method_id, request.amount_minor)
-    payment = new_payment(order, -request.amount_minor, method_id, database.clock())
+    now, reason = database.clock(), request.reason
+    payment = new_payment(order, -request.amount_minor, method_id, now, reason)
     save_order(session, row, add_payment(order, payment))
     return payment
 

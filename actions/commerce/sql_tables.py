@@ -6,14 +6,14 @@ look-up and hold no more than their field, normalised.
 """
 
 import re
-import unicodedata
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
 from sqlalchemy import JSON, Column
-from sqlmodel import Field, Session, SQLModel, func, select
+from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from actions.commerce import models
+from actions.commerce.spelling import plain_key
 
 Json = dict[str, Any] | list[Any] | None
 S = TypeVar("S", bound=msgspec.Struct)
@@ -166,6 +166,7 @@ class PaymentLinkRow(ShopTable, table=True):
     address: Json = Field(sa_column=Column(JSON))
     order_number: str
     shipping_minor: int
+    reference: str = Field(default="", index=True)
 
 
 class ComplaintRow(ShopTable, table=True):
@@ -243,6 +244,65 @@ class EffectRow(ShopTable, table=True):
     at: str | None = None
 
 
+class OpeningRow(SQLModel, table=True):
+    """A payment link that is being opened at the provider; never exported."""
+
+    __tablename__ = "shop_link_opening"
+    key: str = Field(primary_key=True)
+    fingerprint: str
+    link: str
+    request: str
+
+
+class ProviderRefundRow(SQLModel, table=True):
+    """A refund that the payment provider is to make; never exported.
+
+    `status` is queued, sent (the provider works on it), done or failed. `id` is unique also where a
+    shop's order numbers start anew; `key` is the provider's idempotency key. `failing_since` is
+    when asking began to fail, `due_at` when to ask again; both are empty while all is well.
+    """
+
+    __tablename__ = "shop_provider_refund"
+    id: str = Field(primary_key=True)
+    key: str
+    reference: str = Field(index=True)
+    amount_minor: int
+    currency: str
+    order_number: str = ""
+    payment_id: str = ""
+    link_id: str = ""
+    status: str = Field(default="queued", index=True)
+    refund_id: str = ""
+    asked_at: str = ""
+    failing_since: str = ""
+    due_at: str = ""
+
+
+class PaymentEventRow(SQLModel, table=True):
+    """What a payment provider reported, by its own id of the event; never exported.
+
+    `failing_since` is when work on it began to fail, `due_at` when to try again.
+    """
+
+    __tablename__ = "shop_payment_event"
+    id: str = Field(primary_key=True)
+    event: str
+    kept_at: str
+    done_at: str = Field(default="", index=True)
+    failing_since: str = ""
+    due_at: str = ""
+
+
+class PaymentNoticeRow(SQLModel, table=True):
+    """What is to be told about a payment, once; never exported."""
+
+    __tablename__ = "shop_payment_notice"
+    id: str = Field(primary_key=True)
+    notice: str
+    kept_at: str
+    told_at: str = Field(default="", index=True)
+
+
 class CodeRow(SQLModel, table=True):
     """The hash of the one-time code that a conversation asked for; never exported."""
 
@@ -262,12 +322,6 @@ class AttemptsRow(SQLModel, table=True):
     count: int
     first_at: str
     last_at: str
-
-
-def plain_key(text: str) -> str:
-    """Fold case, German umlauts, accents, spaces and signs, for look-up by what people type."""
-    folded = text.casefold().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
-    return re.sub(r"[^0-9a-z]", "", unicodedata.normalize("NFKD", folded))
 
 
 def values_of(value: msgspec.Struct) -> dict[str, Any]:
@@ -314,3 +368,11 @@ def store(session: Session, row: ShopTable, value: msgspec.Struct) -> None:
 def next_number(session: Session, table: type[ShopTable]) -> int:
     """Return a number that no row of the table had as its position."""
     return (session.exec(select(func.max(table.position))).one() or 0) + 1
+
+
+def next_order_number(session: Session, example: str) -> str:
+    """Return the example's prefix with the lowest number above all that exist."""
+    prefix, digits = re.match(r"(.*?)(\d*)$", example or "1").groups()  # type: ignore[union-attr]
+    taken = session.exec(select(OrderRow.number).where(col(OrderRow.number).startswith(prefix)))
+    numbers = [int(n[len(prefix) :]) for n in taken if n[len(prefix) :].isdigit()]
+    return f"{prefix}{max([int(digits or 0), *numbers]) + 1:0{len(digits)}d}"

@@ -1,6 +1,7 @@
 """What the policy says: a decision with its reasons, dates and what else is possible."""
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -13,6 +14,23 @@ class Choice(msgspec.Struct, frozen=True):
     id: str
     text: Texts
     amount_minor: int = 0
+
+
+class Fee(msgspec.Struct, frozen=True):
+    """What the operation costs and who bears it."""
+
+    id: str
+    text: Texts
+    amount_minor: int
+    paid_by: Literal["customer", "shop"]
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """What must be so for a line to come back; the customer's yes covers it."""
+
+    id: str
+    line_id: str
+    text: Texts
 
 
 class Exclusion(msgspec.Struct, frozen=True):
@@ -32,10 +50,15 @@ class Deadline(msgspec.Struct, frozen=True):
 
 
 class Alternative(msgspec.Struct, frozen=True):
-    """The nearest thing that is possible instead: an operation or a skill."""
+    """Something that is possible instead: an operation or a skill.
+
+    `method_id` is the payment method that the offer holds for, `until` its last moment.
+    """
 
     operation: str
     text: Texts
+    method_id: str = ""
+    until: datetime | None = None
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -43,7 +66,8 @@ class Decision(msgspec.Struct, frozen=True):
 
     `rule_ids` are the rules that refused, or, when allowed, all that were asked. `facts` are the
     values the rules looked at. `methods` are the ids of payment methods that money may move over
-    (`store_credit` opens a balance).
+    (`store_credit` opens a balance). `shipping_minor` is what comes back of the shipping cost.
+    `withdrawal` tells until when lines may be withdrawn from by law.
     """
 
     operation: str
@@ -57,6 +81,15 @@ class Decision(msgspec.Struct, frozen=True):
     choices: tuple[Choice, ...] = ()
     excluded: tuple[Exclusion, ...] = ()
     deadlines: tuple[Deadline, ...] = ()
+    fees: tuple[Fee, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    shipping_minor: int = 0
+    withdrawal: tuple[Deadline, ...] = ()
+
+    @property
+    def fee_minor(self) -> int:
+        """Return what the customer bears of the fees."""
+        return sum(fee.amount_minor for fee in self.fees if fee.paid_by == "customer")
 
     def text(self, language: str) -> str:
         """Return the reasons and alternatives as sentences.

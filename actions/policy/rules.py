@@ -3,7 +3,7 @@
 import difflib
 import re
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import cel
 import msgspec
@@ -11,21 +11,27 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
-Texts = dict[str, str]
-OPERATIONS = (
-    "identify",
-    "cancel",
-    "change_address",
-    "change_items",
-    "change_payment",
-    "return",
-    "exchange",
-    "complaint",
-    "goodwill",
+from actions.policy.specs import (
+    OPERATIONS,
+    AlternativeSpec,
+    ChoiceSpec,
+    ConditionSpec,
+    DeadlineSpec,
+    ExceptionSpec,
+    FeeSpec,
+    LimitSpec,
+    MethodSpec,
+    OperationSpec,
+    PolicySpec,
+    RuleSpec,
+    Spec,
+    Texts,
+    WithdrawalSpec,
 )
+
 PLACEHOLDERS = frozenset({
     "order_number", "status", "item", "deadline", "delivered_at", "estimated_at", "placed_at",
-    "days_late", "amount",
+    "days_late", "amount", "until", "withdrawal_until",
 })  # fmt: skip
 FACTS = frozenset({
     "email", "phone", "first_name", "last_name", "postcode", "order_number", "code", "customer_id",
@@ -37,75 +43,11 @@ class PolicyInvalid(Exception):
 
     def __init__(self, file: Path, line: int, rule_id: str, problem: str, cure: str) -> None:
         """Say where, what and how to repair it."""
-        where = f" rule {rule_id}:" if rule_id else ""
-        super().__init__(f"{file}:{line}:{where} {problem}. Cure: {cure}")
+        self.problem = f"rule {rule_id}: {problem}" if rule_id else problem
+        super().__init__(f"{file}:{line}: {self.problem}. Cure: {cure}")
         self.line = line
         self.rule_id = rule_id
-
-
-class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of a rule file."""
-
-
-class DeadlineSpec(Spec, frozen=True, rename={"start": "from"}):
-    """The end of the local day, `days` after the time that `from` gives."""
-
-    start: str
-    days: int
-
-
-class AlternativeSpec(Spec, frozen=True):
-    """What to offer when the rule refuses."""
-
-    operation: str
-    text: Texts
-    when: str = "true"
-
-
-class RuleSpec(Spec, frozen=True):
-    """One rule: where `when` holds, `require` must hold too."""
-
-    id: str
-    require: str
-    reason: Texts
-    when: str = "true"
-    scope: Literal["order", "item"] = "order"
-    deadline: DeadlineSpec | None = None
-    alternative: AlternativeSpec | None = None
-
-
-class ChoiceSpec(Spec, frozen=True):
-    """Something to choose, where `when` holds; `amount` gives minor units."""
-
-    id: str
-    text: Texts
-    when: str = "true"
-    amount: str = "0"
-
-
-class MethodSpec(Spec, frozen=True):
-    """A group of payment methods that money may move over."""
-
-    id: Literal["original", "gift_card", "store_credit", "any"]
-    when: str = "true"
-
-
-class OperationSpec(Spec, frozen=True):
-    """The rules of one operation."""
-
-    rules: tuple[RuleSpec, ...] = ()
-    methods: tuple[MethodSpec, ...] = ()
-    cancel_reasons: tuple[ChoiceSpec, ...] = ()
-    choices: tuple[ChoiceSpec, ...] = ()
-
-
-class PolicySpec(Spec, frozen=True):
-    """A whole rule file."""
-
-    format: Literal[1]
-    identification: tuple[tuple[str, ...], ...]
-    operations: dict[str, OperationSpec]
-    words: dict[str, dict[str, Texts]] = msgspec.field(default_factory=dict)
+        self.cure = cure
 
 
 S = TypeVar("S", bound=Spec)
@@ -114,7 +56,10 @@ PARTS: dict[str, type[Spec]] = {
     "methods": MethodSpec,
     "cancel_reasons": ChoiceSpec,
     "choices": ChoiceSpec,
+    "fees": FeeSpec,
+    "conditions": ConditionSpec,
 }
+Steps = list[str | int]
 
 
 class RuleFile:
@@ -133,9 +78,13 @@ class RuleFile:
         self._doc = _yaml(path)
         self.spec = self._spec()
         self.programs: dict[str, cel.Program] = {}
+        self.reads: dict[str, frozenset[str]] = {}
         self._check()
 
     def _spec(self) -> PolicySpec:
+        limits = self._doc.get("limits")
+        for name, limit in limits.items() if isinstance(limits, dict) else ():
+            self._limit(limit, ["limits", name])
         operations = self._doc.get("operations")
         for name, operation in operations.items() if isinstance(operations, dict) else ():
             for key, kind in PARTS.items():
@@ -145,7 +94,25 @@ class RuleFile:
             self._convert(operation, OperationSpec, ["operations", name])
         return self._convert(self._doc, PolicySpec, [])
 
-    def _convert(self, raw: object, kind: type[S], root: list[str | int]) -> S:
+    def _limit(self, limit: object, steps: Steps) -> None:
+        """Refuse what is neither a number nor numbers by tier or country.
+
+        Raises:
+            PolicyInvalid: naming the line of the innermost mistake.
+        """
+        if not isinstance(limit, dict):
+            if not isinstance(limit, int) or isinstance(limit, bool):
+                cure = "write a number, or {by: tier, values: {…}, other: …}"
+                raise self.error(steps, "", f"`{limit}` is not a number", cure)
+            return
+        values = limit.get("values")
+        for key, value in values.items() if isinstance(values, dict) else ():
+            self._limit(value, [*steps, "values", key])
+        if "other" in limit:
+            self._limit(limit["other"], [*steps, "other"])
+        self._convert(limit, LimitSpec, steps)
+
+    def _convert(self, raw: object, kind: type[S], root: Steps) -> S:
         try:
             return msgspec.convert(_plain(raw), kind)
         except msgspec.ValidationError as error:
@@ -155,17 +122,20 @@ class RuleFile:
             cure = _cure(str(error), node)
             raise self.error(steps, rule_id, str(error).split(" - at")[0], cure) from error
 
-    def error(self, steps: list[str | int], rule_id: str, problem: str, cure: str) -> PolicyInvalid:
+    def error(self, steps: Steps, rule_id: str, problem: str, cure: str) -> PolicyInvalid:
         """Return an error about the node that the steps lead to."""
-        return PolicyInvalid(self.path, self._line(steps), rule_id, problem, cure)
+        return PolicyInvalid(self.path, self.line(steps), rule_id, problem, cure)
 
     def _check(self) -> None:
         for number, facts in enumerate(self.spec.identification):
             for name in facts:
                 if name not in FACTS:
                     cure = f"use one of {', '.join(sorted(FACTS))}"
-                    steps: list[str | int] = ["identification", number]
+                    steps: Steps = ["identification", number]
                     raise self.error(steps, "", f"unknown fact {name!r}", cure)
+        for number, exception in enumerate(self.spec.withdrawal.exceptions):
+            steps = ["withdrawal", "exceptions", number, "when"]
+            self._compile(exception.when, steps, exception.id)
         seen: set[str] = set()
         for name, operation in self.spec.operations.items():
             if name not in OPERATIONS:
@@ -177,46 +147,58 @@ class RuleFile:
                     raise self.error(steps, rule.id, "this id occurs twice", "give it another id")
                 seen.add(rule.id)
                 self._check_rule(rule, steps)
-            for key in ("cancel_reasons", "choices", "methods"):
-                for number, choice in enumerate(getattr(operation, key)):
-                    self._check_choice(choice, ["operations", name, key, number])
+            self._check_parts(operation, ["operations", name])
 
-    def _check_rule(self, rule: RuleSpec, steps: list[str | int]) -> None:
+    def _check_rule(self, rule: RuleSpec, steps: Steps) -> None:
         self._compile(rule.when, [*steps, "when"], rule.id)
         self._compile(rule.require, [*steps, "require"], rule.id)
         self._check_text(rule.reason, [*steps, "reason"], rule.id)
         if rule.deadline is not None:
-            self._compile(rule.deadline.start, [*steps, "deadline"], rule.id)
-        if rule.alternative is not None:
-            self._compile(rule.alternative.when, [*steps, "alternative"], rule.id)
-            self._check_text(rule.alternative.text, [*steps, "alternative"], rule.id)
+            self._compile(rule.deadline.start, [*steps, "deadline", "from"], rule.id)
+            if isinstance(rule.deadline.days, str):
+                self._compile(rule.deadline.days, [*steps, "deadline", "days"], rule.id)
+        single = isinstance(rule.alternative, AlternativeSpec)
+        for number, offer in enumerate(rule.alternatives):
+            where = [*steps, "alternative"] if single else [*steps, "alternative", number]
+            self._compile(offer.when, [*where, "when"], rule.id)
+            self._compile(offer.amount, [*where, "amount"], rule.id)
+            self._check_text(offer.text, [*where, "text"], rule.id)
 
-    def _check_choice(self, choice: ChoiceSpec | MethodSpec, steps: list[str | int]) -> None:
-        self._compile(choice.when, [*steps, "when"], choice.id)
-        if isinstance(choice, ChoiceSpec):
-            self._compile(choice.amount, [*steps, "amount"], choice.id)
-            self._check_text(choice.text, [*steps, "text"], choice.id)
+    def _check_parts(self, operation: OperationSpec, steps: Steps) -> None:
+        self._compile(operation.refunds_shipping, [*steps, "refunds_shipping"], "")
+        for key in PARTS.keys() - {"rules"}:
+            for number, part in enumerate(getattr(operation, key)):
+                where = [*steps, key, number]
+                for field in ("when", "amount", "customer_pays"):
+                    expression = getattr(part, field, None)
+                    if expression is not None:
+                        self._compile(expression, [*where, field], part.id)
+                if not isinstance(part, MethodSpec):
+                    self._check_text(part.text, [*where, "text"], part.id)
 
-    def _compile(self, expression: str, steps: list[str | int], rule_id: str) -> None:
+    def _compile(self, expression: str, steps: Steps, rule_id: str) -> None:
         if expression in self.programs:
             return
         try:
-            self.programs[expression] = cel.compile(expression)
+            program = cel.compile(expression)
         except ValueError as error:
             problem = f"`{expression}` is not CEL: {str(error).splitlines()[0]}"
             cure = 'write a condition such as order.status == "pending"'
             raise self.error(steps, rule_id, problem, cure) from error
+        self.programs[expression] = program
+        self.reads[expression] = frozenset(program.variables())
 
-    def _check_text(self, text: Texts, steps: list[str | int], rule_id: str) -> None:
+    def _check_text(self, text: Texts, steps: Steps, rule_id: str) -> None:
         if not text:
             raise self.error(steps, rule_id, "the text is empty", "write it in `en` and `de`")
         for wording in text.values():
             for name in re.findall(r"\{(\w*)\}", wording):
-                if name not in PLACEHOLDERS:
-                    cure = _closest(name, sorted(PLACEHOLDERS))
+                known = PLACEHOLDERS | self.spec.limits.keys()
+                if name not in known:
+                    cure = _closest(name, sorted(known))
                     raise self.error(steps, rule_id, f"unknown placeholder {{{name}}}", cure)
 
-    def _at(self, steps: list[str | int]) -> Any:  # noqa: ANN401
+    def _at(self, steps: Steps) -> Any:  # noqa: ANN401
         node: Any = self._doc
         for step in steps:
             try:
@@ -225,7 +207,8 @@ class RuleFile:
                 return node
         return node
 
-    def _line(self, steps: list[str | int]) -> int:
+    def line(self, steps: Steps) -> int:
+        """Return the line of the node that the steps lead to, or of the last one on the way."""
         node: Any = self._doc
         line = 1
         for step in steps:
@@ -258,9 +241,9 @@ def _plain(node: Any) -> Any:  # noqa: ANN401
     return str(node) if isinstance(node, str) else node
 
 
-def _steps(message: str) -> list[str | int]:
+def _steps(message: str) -> Steps:
     path = re.search(r"`\$([^`]*)`", message)
-    steps: list[str | int] = []
+    steps: Steps = []
     for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", path.group(1) if path else ""):
         steps.append(name or int(index))
     return steps
@@ -279,6 +262,7 @@ def _cure(message: str, node: object) -> str:
 def _known_fields() -> set[str]:
     parts: tuple[type[Spec], ...] = (
         PolicySpec, OperationSpec, RuleSpec, ChoiceSpec, MethodSpec, AlternativeSpec, DeadlineSpec,
+        FeeSpec, ConditionSpec, LimitSpec, WithdrawalSpec, ExceptionSpec,
     )  # fmt: skip
     return {name for part in parts for name in part.__struct_encode_fields__}
 

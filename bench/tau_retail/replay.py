@@ -8,7 +8,6 @@ with the recorded `db_diff` (amounts to the cent), and recorded refusals with ou
 
 import argparse
 import asyncio
-import copy
 import json
 import sqlite3
 import sys
@@ -31,8 +30,8 @@ from actions.commerce.sql import ShopDatabase, utc_now
 from actions.commerce.sql_tables import CustomerRow, OrderRow, ReturnRow, record_of
 from actions.payments.demo import DemoPaymentProvider
 from actions.policy.policy import Policy
-from bench.tau_retail.convert import changes, write_shop
-from bench.tau_retail.mapping import address_to_shop, order_to_tau, user_to_tau
+from simulation.tau.convert import apply, changes, write_shop
+from simulation.tau.mapping import address_to_shop, order_to_tau, user_to_tau
 
 Raw = dict[str, Any]
 KINDS: dict[str, PlanKind] = {
@@ -204,18 +203,6 @@ class Replay:
                 numbers = self._db["users"][customer["id"]]["orders"]
                 result["users"][customer["id"]] = user_to_tau(customer, numbers)
         return result
-
-
-def apply(db: Raw, diff: list[Raw]) -> dict[str, Raw]:
-    """Return the orders and users that a recorded diff changes, in their new state."""
-    result: dict[str, Raw] = {"orders": {}, "users": {}}
-    for change in diff:
-        _, room, key, *path = change["path"].split("/")
-        node = result[room].setdefault(key, copy.deepcopy(db[room][key]))
-        for step in path[:-1]:
-            node = node[step]
-        node[path[-1]] = change["value"]
-    return result
 
 
 def _raw(row: Any, kind: type[msgspec.Struct]) -> Raw:  # noqa: ANN401

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from bot.messages import InboundMessage, OutboundMessage
+from bot.storage.effects import EffectOutcome, NewEffect
 from bot.storage.errors import NaiveTime, RetentionTooShort, UnstorableData
 from bot.storage.ports import (
     MINIMUM_RETENTION,
@@ -154,6 +155,39 @@ def outbound_columns(outbound: Sequence[NewOutbound]) -> list[tuple[str, str, st
     ]
 
 
+def effect_columns(effects: Sequence[NewEffect]) -> list[tuple[str, str, str, str, str]]:
+    """Return (key, step, operation, subject, JSON) of each effect, of equal keys the first.
+
+    They are in the order of their keys, so that no two turns wait for each other's rows.
+    """
+    columns = {
+        clean_id(effect.key): (
+            clean_id(effect.key),
+            clean_id(effect.step),
+            clean_id(effect.operation),
+            clean_id(effect.subject),
+            dump(effect.data),
+        )
+        for effect in reversed(effects)
+    }
+    return [columns[key] for key in sorted(columns)]
+
+
+def clean_outcome(outcome: EffectOutcome) -> EffectOutcome:
+    """Return an outcome as a database gives it back."""
+    return EffectOutcome(
+        clean_id(outcome.key),
+        outcome.state,
+        load_data(dump(outcome.result)),
+        clean_text(outcome.error),
+    )
+
+
+def clean_outcomes(outcomes: Sequence[EffectOutcome]) -> list[EffectOutcome]:
+    """Return outcomes in the order of their keys; those of one effect keep their order."""
+    return sorted(map(clean_outcome, outcomes), key=lambda outcome: outcome.key)
+
+
 class TurnColumns(msgspec.Struct, frozen=True):
     """A turn as columns: made before the transaction, so that bad data never reaches it."""
 
@@ -162,6 +196,8 @@ class TurnColumns(msgspec.Struct, frozen=True):
     handled_inbox_id: int | None
     events: list[tuple[str, str, int]]
     outbound: list[tuple[str, str, str]]
+    effects: list[tuple[str, str, str, str, str]]
+    outcomes: list[EffectOutcome]
 
     def queued(
         self, outbox_id: int, seq: int, columns: tuple[str, str, str], now_us: int
@@ -187,6 +223,8 @@ def turn_columns(turn: TurnCommit) -> TurnColumns:
         turn.handled_inbox_id,
         event_columns(turn.events),
         outbound_columns(turn.outbound),
+        effect_columns(turn.effects),
+        clean_outcomes(turn.outcomes),
     )
 
 

@@ -44,6 +44,31 @@ class UnknownOutboxMessage(StorageError):
     """No such outbox message (erased, perhaps): its delivery was not recorded."""
 
 
+class UnknownEffect(StorageError):
+    """No such effect in the ledger (erased, perhaps): nothing was written."""
+
+
+class EffectSettled(StorageError):
+    """The effect has its final state, which cannot change: nothing was written."""
+
+    def __init__(self, key: str, state: str, asked: str) -> None:
+        """Keep the key and both states.
+
+        Args:
+            key: the effect's idempotency key.
+            state: the final state it has.
+            asked: the state it was to have.
+        """
+        super().__init__(f"(effect {key} is {state}, asked for {asked})")
+        self.key = key
+        self.state = state
+        self.asked = asked
+
+
+class KeyTaken(StorageError):
+    """The effect's key belongs to another conversation: nothing was written."""
+
+
 class NaiveTime(StorageError):
     """A time without a time zone cannot be stored."""
 

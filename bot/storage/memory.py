@@ -12,17 +12,16 @@ import msgspec
 
 from bot.messages import InboundMessage, utc_now
 from bot.storage.codec import (
+    TurnColumns,
     clean_id,
     clean_text,
-    event_columns,
     from_us,
     inbound_row,
     load_data,
     load_inbound,
-    load_outbound,
-    outbound_columns,
     prune_limit_us,
     to_us,
+    turn_columns,
 )
 from bot.storage.errors import (
     AlreadyHandled,
@@ -30,6 +29,7 @@ from bot.storage.errors import (
     UnknownOutboxMessage,
     VersionConflict,
 )
+from bot.storage.memory_effects import Effects, MemoryLedger, erase_effects, intend, settle
 from bot.storage.ports import (
     Accepted,
     Committed,
@@ -62,11 +62,15 @@ class _Tables:
         self.inbox: dict[int, InboxEntry] = {}
         self.inbox_ids: dict[tuple[str, str], int] = {}
         self.outbox: dict[int, OutboxEntry] = {}
+        self.effects: Effects = {}
         self.next_inbox_id = count(1)
         self.next_outbox_id = count(1)
 
+    def now(self) -> datetime:
+        return from_us(to_us(self.clock()))
+
     def touch(self, conversation_id: str) -> _Conversation:
-        now = from_us(to_us(self.clock()))
+        now = self.now()
         conversation = self.conversations.setdefault(conversation_id, _Conversation(now))
         conversation.updated_at = now
         return conversation
@@ -117,7 +121,9 @@ class MemoryEvents(EventStore):
             del tables.inbox[inbox_id]
         for outbox_id in outbox:
             del tables.outbox[outbox_id]
-        return Erased(len(conversation.events) if conversation else 0, len(inbox), len(outbox))
+        effects = erase_effects(tables.effects, key)
+        events = len(conversation.events) if conversation else 0
+        return Erased(events, len(inbox), len(outbox), effects)
 
 
 class MemoryInbox(Inbox):
@@ -245,34 +251,45 @@ class MemoryTurns(Turns):
             VersionConflict: the conversation changed since it was loaded.
         """
         tables = self._tables
-        key = clean_id(turn.conversation_id)
-        events, outbound = event_columns(turn.events), outbound_columns(turn.outbound)
+        columns = turn_columns(turn)
+        key = columns.conversation_id
         handled = self._to_handle(key, turn.handled_inbox_id)
         known = tables.conversations.get(key)
         version = len(known.events) if known else 0
         if version != turn.expected_version:
             raise VersionConflict(turn.expected_version, version)
+        effects = self._changed_effects(columns)
         conversation = tables.touch(key)
         now = conversation.updated_at
-        conversation.events.extend(events)
+        conversation.events.extend(columns.events)
         if handled:
             tables.inbox[handled.inbox_id] = msgspec.structs.replace(handled, handled_at=now)
+        if effects is not None:
+            tables.effects.clear()
+            tables.effects.update(effects)
+        return Committed(len(conversation.events), tuple(self._queue(columns, conversation, now)))
+
+    def _changed_effects(self, turn: TurnColumns) -> Effects | None:
+        """Return the ledger as it is after the turn, or None when the turn leaves it alone."""
+        if not turn.effects and not turn.outcomes:
+            return None
+        now, effects = self._tables.now(), dict(self._tables.effects)
+        intend(effects, turn.conversation_id, turn.effects, now)
+        for outcome in turn.outcomes:
+            settle(effects, outcome, now)
+        return effects
+
+    def _queue(
+        self, turn: TurnColumns, conversation: _Conversation, now: datetime
+    ) -> list[OutboxEntry]:
         entries = []
-        for channel, sender_id, message in outbound:
+        for columns in turn.outbound:
             conversation.outbound_seq += 1
-            outbox_id = next(tables.next_outbox_id)
-            entry = OutboxEntry(
-                outbox_id,
-                key,
-                conversation.outbound_seq,
-                channel,
-                sender_id,
-                load_outbound(message),
-                now,
-            )
-            tables.outbox[outbox_id] = entry
+            outbox_id = next(self._tables.next_outbox_id)
+            entry = turn.queued(outbox_id, conversation.outbound_seq, columns, to_us(now))
+            self._tables.outbox[outbox_id] = entry
             entries.append(entry)
-        return Committed(len(conversation.events), tuple(entries))
+        return entries
 
     def _to_handle(self, key: str, inbox_id: int | None) -> InboxEntry | None:
         if inbox_id is None:
@@ -298,7 +315,13 @@ def memory_store(clock: Callable[[], datetime] = utc_now) -> Store:
         tables.inbox.clear()
         tables.inbox_ids.clear()
         tables.outbox.clear()
+        tables.effects.clear()
 
     return Store(
-        MemoryEvents(tables), MemoryInbox(tables), MemoryOutbox(tables), MemoryTurns(tables), forget
+        MemoryEvents(tables),
+        MemoryInbox(tables),
+        MemoryOutbox(tables),
+        MemoryTurns(tables),
+        MemoryLedger(tables.effects, clock),
+        forget,
     )

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from bot.messages import InboundMessage, OutboundMessage
+from bot.storage.effects import EffectOutcome, Ledger, NewEffect
 
 MINIMUM_RETENTION = timedelta(days=8)
 """How long the ids of handled messages are kept at least, to recognise a redelivery."""
@@ -47,11 +48,12 @@ class ConversationInfo(msgspec.Struct, frozen=True):
 
 
 class Erased(msgspec.Struct, frozen=True):
-    """How many rows an erasure removed."""
+    """How many rows an erasure removed; effects that are not settled are removed once they are."""
 
     events: int
     inbox: int
     outbox: int
+    effects: int = 0
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -114,13 +116,21 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 class TurnCommit(msgspec.Struct, frozen=True):
-    """Everything one turn writes; `handled_inbox_id` is None for a proactive turn."""
+    """Everything one turn writes, or a checkpoint in the middle of one.
+
+    `handled_inbox_id` is None for a proactive turn, and for a checkpoint: the inbox message stays
+    unhandled until the turn's last commit. `effects` are recorded as intended; one whose key the
+    conversation has already stays as it is. `outcomes` are marked after that. Effects belong with
+    at least one event: only events raise the version, by which rival turns notice each other.
+    """
 
     conversation_id: str
     expected_version: int
     events: Sequence[NewEvent] = ()
     outbound: Sequence[NewOutbound] = ()
     handled_inbox_id: int | None = None
+    effects: Sequence[NewEffect] = ()
+    outcomes: Sequence[EffectOutcome] = ()
 
 
 class Committed(msgspec.Struct, frozen=True):
@@ -150,7 +160,9 @@ class EventStore(ABC):
 
     @abstractmethod
     async def erase(self, conversation_id: str) -> Erased:
-        """Remove every row of a conversation: events, inbox and outbox.
+        """Remove every row of a conversation: events, inbox, outbox and settled effects.
+
+        Effects that are not settled are kept, for money is under way, and removed when they are.
 
         Raises:
             EraseIncomplete: deleted, but another process keeps old database pages alive.
@@ -227,24 +239,30 @@ class Turns(ABC):
 
     @abstractmethod
     async def commit(self, turn: TurnCommit) -> Committed:
-        """Append the events, queue the messages and mark the inbox message handled, or nothing.
+        """Append the events, queue the messages, record effects, mark the inbox message handled.
+
+        All of it is written, or nothing.
 
         Raises:
             AlreadyHandled: the inbox message was handled before.
             UnknownInboxMessage: the conversation has no such inbox message.
             VersionConflict: the conversation changed since it was loaded.
+            KeyTaken: another conversation has an effect with this key.
+            UnknownEffect: there is no effect with an outcome's key.
+            EffectSettled: an outcome contradicts the effect's final state.
             NaiveTime: an event's time has no time zone.
-            UnstorableData: an event's or a message's data is not JSON.
+            UnstorableData: the data of an event, a message or an effect is not JSON.
         """
 
 
 class Store(msgspec.Struct, frozen=True):
-    """The four ports of one database, opened together and closed together."""
+    """The five ports of one database, opened together and closed together."""
 
     events: EventStore
     inbox: Inbox
     outbox: Outbox
     turns: Turns
+    effects: Ledger
     closing: Callable[[], Awaitable[None]]
 
     async def close(self) -> None:

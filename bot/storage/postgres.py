@@ -32,7 +32,8 @@ from bot.storage.ports import (
     TurnCommit,
     Turns,
 )
-from bot.storage.postgres_connection import PostgresConnection, connect
+from bot.storage.postgres_connection import PostgresConnection, connect, row_count
+from bot.storage.postgres_effects import PostgresLedger, erase_effects, intend, settle
 from bot.storage.rows import INBOX_COLUMNS, OUTBOX_COLUMNS, inbox_entry, loaded, outbox_entry
 
 if TYPE_CHECKING:
@@ -123,12 +124,9 @@ class PostgresEvents(EventStore):
         async with self._database.transaction() as connection:
             for table in ("conversations", "conversation_events", "inbox", "outbox"):
                 query = f"DELETE FROM {table} WHERE conversation_id = $1"  # noqa: S608
-                counts.append(_row_count(await connection.execute(query, key)))
-        return Erased(events=counts[1], inbox=counts[2], outbox=counts[3])
-
-
-def _row_count(status: str) -> int:
-    return int(status.rsplit(" ", 1)[-1])
+                counts.append(row_count(await connection.execute(query, key)))
+            _, events, inbox, outbox = counts
+            return Erased(events, inbox, outbox, await erase_effects(connection, key))
 
 
 class PostgresInbox(Inbox):
@@ -177,7 +175,7 @@ class PostgresInbox(Inbox):
         limit_us = codec.prune_limit_us(before, self._clock())
         query = "DELETE FROM inbox WHERE accepted_us < $1 AND handled_us IS NOT NULL"
         async with self._database.transaction() as connection:
-            return _row_count(await connection.execute(query, limit_us))
+            return row_count(await connection.execute(query, limit_us))
 
 
 async def _accept(
@@ -264,6 +262,9 @@ async def _commit(
         raise VersionConflict(turn.expected_version, version)
     if turn.events:
         await connection.execute(_APPEND, key, version, *map(list, zip(*turn.events, strict=True)))
+    await intend(connection, key, turn.effects, now_us)
+    for outcome in turn.outcomes:
+        await settle(connection, outcome, now_us)
     queued = []
     if turn.outbound:
         columns = map(list, zip(*turn.outbound, strict=True))
@@ -301,5 +302,6 @@ async def postgres_store(dsn: str, clock: Clock = utc_now, connections: int = 10
         PostgresInbox(database, clock),
         PostgresOutbox(database, clock),
         PostgresTurns(database, clock),
+        PostgresLedger(database, clock),
         database.close,
     )

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 10.0
 
 
+def row_count(status: str) -> int:
+    """Return how many rows a statement changed, from its command status."""
+    return int(status.rsplit(" ", 1)[-1])
+
+
 class PostgresConnection:
     """The pool that the ports of one store share."""
 

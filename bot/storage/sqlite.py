@@ -13,7 +13,6 @@ from bot.messages import InboundMessage, utc_now
 from bot.storage import codec
 from bot.storage.errors import (
     AlreadyHandled,
-    EraseIncomplete,
     UnknownInboxMessage,
     UnknownOutboxMessage,
     VersionConflict,
@@ -35,12 +34,10 @@ from bot.storage.ports import (
     Turns,
 )
 from bot.storage.rows import INBOX_COLUMNS, OUTBOX_COLUMNS, inbox_entry, loaded, outbox_entry
-from bot.storage.sqlite_connection import SqliteConnection, busy_timeout
+from bot.storage.sqlite_connection import SqliteConnection, wipe_log
+from bot.storage.sqlite_effects import SqliteLedger, erase_effects, intend, settle, wipe_settled
 
 Clock = Callable[[], datetime]
-
-_WIPE_TIMEOUT_S = 2.0
-"""How long an erasure waits for readers of old pages; other writes wait with it."""
 
 _TOUCH = """
 INSERT INTO conversations (conversation_id, version, outbound_seq, updated_us) VALUES (?, 0, 0, ?)
@@ -118,7 +115,7 @@ class SqliteEvents(EventStore):
     async def erase(self, conversation_id: str) -> Erased:
         """Remove everything of a conversation and wipe it from the file and its log."""
         key = codec.clean_id(conversation_id)
-        return await self._database.write(partial(_erase, key=key), after=_wipe_log)
+        return await self._database.write(partial(_erase, key=key), after=wipe_log)
 
 
 def _erase(connection: sqlite3.Connection, key: str) -> Erased:
@@ -126,14 +123,8 @@ def _erase(connection: sqlite3.Connection, key: str) -> Erased:
         connection.execute(f"DELETE FROM {table} WHERE conversation_id = ?", (key,)).rowcount  # noqa: S608
         for table in ("conversation_events", "inbox", "outbox", "conversations")
     ]
-    return Erased(events=counts[0], inbox=counts[1], outbox=counts[2])
-
-
-def _wipe_log(connection: sqlite3.Connection) -> None:
-    with busy_timeout(connection, _WIPE_TIMEOUT_S):
-        busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-    if busy:
-        raise EraseIncomplete
+    events, inbox, outbox, _ = counts
+    return Erased(events, inbox, outbox, erase_effects(connection, key))
 
 
 class SqliteInbox(Inbox):
@@ -265,10 +256,17 @@ class SqliteTurns(Turns):
         """Write everything of a turn, or nothing."""
         now_us = codec.to_us(self._clock())
         columns = codec.turn_columns(turn)
-        return await self._database.write(partial(_commit, turn=columns, now_us=now_us))
+        removed: list[str] = []
+        work = partial(_commit, turn=columns, now_us=now_us, removed=removed)
+        committed = await self._database.write(work)
+        if removed:
+            await wipe_settled(self._database)
+        return committed
 
 
-def _commit(connection: sqlite3.Connection, turn: codec.TurnColumns, now_us: int) -> Committed:
+def _commit(
+    connection: sqlite3.Connection, turn: codec.TurnColumns, now_us: int, removed: list[str]
+) -> Committed:
     key = turn.conversation_id
     if turn.handled_inbox_id is not None:
         _handle(connection, key, turn.handled_inbox_id, now_us)
@@ -279,6 +277,8 @@ def _commit(connection: sqlite3.Connection, turn: codec.TurnColumns, now_us: int
     connection.executemany(
         _APPEND, [(key, number, *event) for number, event in enumerate(turn.events, version + 1)]
     )
+    intend(connection, key, turn.effects, now_us)
+    removed += [o.key for o in turn.outcomes if settle(connection, o, now_us)[1]]
     queued = []
     for number, message in enumerate(turn.outbound, seq + 1):
         cursor = connection.execute(_QUEUE, (key, number, *message, now_us))
@@ -311,5 +311,6 @@ def sqlite_store(path: Path, clock: Clock = utc_now) -> Store:
         SqliteInbox(database, clock),
         SqliteOutbox(database, clock),
         SqliteTurns(database, clock),
+        SqliteLedger(database, clock),
         database.close,
     )

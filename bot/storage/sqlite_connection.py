@@ -15,13 +15,15 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
-from bot.storage.errors import StoreClosed, StoreFailed
+from bot.storage.errors import EraseIncomplete, StoreClosed, StoreFailed
 
 Result = TypeVar("Result")
 Work = Callable[[sqlite3.Connection], Result]
 
 _BATCH = 256
 _BUSY_TIMEOUT_S = 10.0
+_WIPE_TIMEOUT_S = 2.0
+"""How long an erasure waits for readers of old pages; other writes wait with it."""
 
 
 class _Job(NamedTuple):
@@ -56,6 +58,18 @@ def busy_timeout(connection: sqlite3.Connection, seconds: float) -> Generator[No
         yield
     finally:
         connection.execute(f"PRAGMA busy_timeout = {int(_BUSY_TIMEOUT_S * 1000)}")
+
+
+def wipe_log(connection: sqlite3.Connection) -> None:
+    """Move the file's log into the file, so that what was deleted is in neither.
+
+    Raises:
+        EraseIncomplete: another process keeps old database pages alive.
+    """
+    with busy_timeout(connection, _WIPE_TIMEOUT_S):
+        busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    if busy:
+        raise EraseIncomplete
 
 
 class SqliteConnection:

@@ -11,6 +11,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
 _ROW_ID: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+_KEY: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 class StorageTable(SQLModel):
@@ -100,3 +101,29 @@ class OutboxRow(StorageTable, table=True):
     next_attempt_us: int = Field(sa_type=BigInteger)
     receipt: str = Field(sa_type=Text)
     error: str = Field(sa_type=Text)
+
+
+class EffectRow(StorageTable, table=True):
+    """One effect; `erased` is 1 when its conversation was erased before it was settled."""
+
+    __tablename__ = "effects"
+    __table_args__: ClassVar[tuple[Any, ...]] = (
+        Index("effects_conversation", "conversation_id", "intended_us"),
+        Index("effects_state", "state", "intended_us"),
+        Index("effects_intended", "intended_us", "key"),
+    )
+
+    key: str = Field(primary_key=True, sa_type=_KEY)
+    conversation_id: str = Field(sa_type=Text)
+    step: str = Field(sa_type=Text)
+    operation: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)
+    data: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    intended_us: int = Field(sa_type=BigInteger)
+    attempts: int = Field(sa_type=Integer)
+    sent_us: int | None = Field(default=None, sa_type=BigInteger)
+    settled_us: int | None = Field(default=None, sa_type=BigInteger)
+    result: str = Field(sa_type=Text)
+    error: str = Field(sa_type=Text)
+    erased: int = Field(sa_type=Integer)

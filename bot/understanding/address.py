@@ -9,6 +9,7 @@ _POSTCODE_FIRST = re.compile(
 _STATE_ZIP = re.compile(
     r"^(?:(?P<city>[^\d,]+?)\s+)?(?P<region>[A-Z]{2})\s+(?P<postcode>\d{5})(?:-\d{4})?$"
 )
+_ORDER_NUMBER = re.compile(r"#\s?[A-Za-z]{0,3}-?\d{5,}\b|\b[A-Z]{1,3}-?\d{6,}\b")
 _BARE_POSTCODE = re.compile(
     r"^(?:zip(?: code)?|postcode|plz|postleitzahl)?:?\s*(?P<postcode>\d{4,5})(?:-\d{4})?$",
     re.IGNORECASE,
@@ -23,6 +24,7 @@ _STREET_THEN_NUMBER = re.compile(
 _NUMBER_THEN_STREET = re.compile(
     r"(?:(?<=\s)|^)\d{1,6}[a-zA-Z]?\s+(?:\d+(?:st|nd|rd|th)\s+)?[^\W\d_][^\d]*(?:\d+\w*)?$"
 )
+_LEADS_TO_STREET = re.compile(r"^(?:it|that)['’]?s\s+", re.IGNORECASE)
 _LOWER_CASE_STREET = re.compile(r"^[^\W\d_][^\d,]*\s\d+\s?[a-zA-Z]?$")
 _STREET_WORD = re.compile(
     r"\b(?:street|st|avenue|ave|road|rd|drive|dr|lane|ln|boulevard|blvd|way|court|highway)\b",
@@ -56,7 +58,7 @@ def read_address(text: str, *, asked: bool) -> dict[str, Any] | None:
         asked: whether the text answers the question for an address; if not, only a complete
             address (street, postcode and city) counts.
     """
-    cleaned = _TRAILING.sub("", text[:_MAX_CHARS].strip())
+    cleaned = _TRAILING.sub("", _ORDER_NUMBER.sub(" ", text[:_MAX_CHARS]).strip())
     address = _read_parts(cleaned, lower_case=asked)
     if not address["line1"] or not address["postcode"]:
         return None
@@ -118,6 +120,7 @@ def _is_city(part: str, address: dict[str, Any]) -> bool:
 
 def _street(part: str, *, lower_case: bool) -> str:
     """Return the street at the end of a part, without the words that lead to it."""
+    part = _LEADS_TO_STREET.sub("", part)
     american = _STREET_WORD.search(part) is not None or part[:1].isdigit()
     order = (_NUMBER_THEN_STREET, _STREET_THEN_NUMBER)
     for pattern in order if american else order[::-1]:

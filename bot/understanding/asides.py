@@ -2,17 +2,24 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 import yaml
+from rapidfuzz.distance import OSA
 
 from bot.understanding.normalise import fold
 from bot.understanding.result import ParseResult
 
-_BREAK = re.compile(r"[;!?\n]|[.,](?=\s|$)|\b(?:and|und)\b", re.IGNORECASE)
+_BREAK = re.compile(
+    r"[;!?\n]|[.,](?=\s|$)|\b(?:and|und)\b|(?<=\s)(?=use\s|refund\s+to\s|refund\s+on\s|erstattung\s+auf\s)",
+    re.IGNORECASE,
+)
+_SENTENCES = re.compile(r"[.;!?\n]|\b(?:and|und)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+")
 _MOST_WORDS = 14
+_FUZZY_CHARS = 4
 
 
 class Asides(msgspec.Struct, frozen=True):
@@ -33,6 +40,8 @@ class Asides(msgspec.Struct, frozen=True):
 
     def only(self, text: str) -> bool:
         """Return whether a text says no more than how money shall move."""
+        if not _SENTENCES.search(text.strip(" .!")) and self._is_aside(text):
+            return True  # "please use my PayPal account"
         return bool(text.strip()) and not any(map(str.isalnum, self.without(text)))
 
     def belong(self, wishes: Sequence[ParseResult]) -> bool:
@@ -60,10 +69,23 @@ class Asides(msgspec.Struct, frozen=True):
 
     def _is_aside(self, part: str) -> bool:
         words = [fold(word) for word in _WORD.findall(part)]
-        if not 0 < len(words) <= _MOST_WORDS or self.own_wish.intersection(words):
+        if not 0 < len(words) <= _MOST_WORDS:
             return False
-        plain = " ".join(words)
-        return bool(self.ways.intersection(words)) or any(p in plain for p in self.phrases)
+        plain = f" {' '.join(words)} "
+        said = [phrase for phrase in self.phrases if f" {phrase} " in plain]
+        for phrase in said:
+            plain = plain.replace(f" {phrase} ", " ")
+        if self.own_wish.intersection(plain.split()):
+            return False
+        return bool(said) or any(_is_way(word, self.ways) for word in words)
+
+
+@lru_cache(maxsize=4_096)
+def _is_way(word: str, ways: frozenset[str]) -> bool:
+    """Return whether a word names a way to pay, also with one slip of the fingers."""
+    if word in ways:
+        return True
+    return len(word) >= _FUZZY_CHARS and any(OSA.distance(word, way) <= 1 for way in ways)
 
 
 def _parts(text: str) -> list[tuple[int, int]]:

@@ -116,13 +116,16 @@ class _Reading:
         return any(similarity(token, other) >= _FLOOR for other in self.names[at])
 
 
-def resolve_many(text: str, options: Sequence[Option], language: str = "en") -> Choice:
+def resolve_many(
+    text: str, options: Sequence[Option], language: str = "en", *, shown: bool = True
+) -> Choice:
     """Return the options that a text names, by position, name, detail, price or as a whole.
 
     Args:
         text: the customer's words, from "2" to a long first message.
         options: in the order in which they were shown.
         language: of the customer; words of both languages are understood in any case.
+        shown: whether the text was said after they were shown.
     """
     lexicon = load_lexicon()
     tokens = tokenize(text, lexicon)
@@ -131,7 +134,7 @@ def resolve_many(text: str, options: Sequence[Option], language: str = "en") -> 
     exact = _exact(text, options)
     if len(exact) == 1:
         return Choice(exact, certain=True)
-    places = positions(tokens, len(options), lexicon)
+    places = positions(tokens, len(options), lexicon, shown=shown)
     named = _named(_Reading(options, lexicon), tokens)
     if not places:
         return named
@@ -143,15 +146,18 @@ def resolve_many(text: str, options: Sequence[Option], language: str = "en") -> 
     return Choice(tuple(option.value for option in options if option.value in chosen), certain=True)
 
 
-def resolve_one(text: str, options: Sequence[Option], language: str = "en") -> Choice:
+def resolve_one(
+    text: str, options: Sequence[Option], language: str = "en", *, shown: bool = True
+) -> Choice:
     """Return the one option that a text names; several that fit come back as ambiguous.
 
     Args:
         text: the customer's words.
         options: in the order in which they were shown.
         language: of the customer.
+        shown: whether the text was said after they were shown.
     """
-    choice = resolve_many(text, options, language)
+    choice = resolve_many(text, options, language, shown=shown)
     candidates = choice.values + choice.ambiguous
     if len(choice.values) == 1 and not choice.ambiguous:
         return choice

@@ -4,15 +4,25 @@ from collections.abc import Sequence
 
 from bot.understanding.choices_words import Lexicon, Token
 
+_A_MOMENT = frozenset({"a", "one", "just", "wait", "few"})
 SHORT_TOKENS = 12
 """Up to so many tokens a text is an answer; a longer one tells more than the choice."""
 
 
-def positions(tokens: Sequence[Token], count: int, lexicon: Lexicon) -> list[int]:
-    """Return the positions named by numbers or ordinals, without repeats."""
+def positions(
+    tokens: Sequence[Token], count: int, lexicon: Lexicon, *, shown: bool = True
+) -> list[int]:
+    """Return the positions named by numbers or ordinals, without repeats.
+
+    Args:
+        tokens: of the customer's words.
+        count: how many options there are.
+        lexicon: of words that mean positions.
+        shown: whether the words answer the list; a bare "2" said before means something else.
+    """
     words = [token.word for token in tokens]
     fillers = lexicon.words["stop"] | lexicon.words["and"] | lexicon.words["position"]
-    bare = all(
+    bare = shown and all(
         token.kind in {"number", "stop", "ordinal"} or token.word in fillers for token in tokens
     )
     found: list[int] = []
@@ -51,7 +61,8 @@ def _ordinals(words: Sequence[str], at: int, count: int, lexicon: Lexicon) -> li
 
 
 def _blocked(words: Sequence[str], at: int, lexicon: Lexicon) -> bool:
-    return at + 1 < len(words) and words[at + 1] in lexicon.words["not_ordinal_nouns"]
+    moment = words[at] == "second" and at > 0 and words[at - 1] in _A_MOMENT
+    return moment or (at + 1 < len(words) and words[at + 1] in lexicon.words["not_ordinal_nouns"])
 
 
 def joined(tokens: Sequence[Token], lexicon: Lexicon) -> bool:

@@ -18,7 +18,8 @@ _LESS = re.compile(
     re.IGNORECASE,
 )
 _ONLY = re.compile(r"\b(?:only|just|nur|bloß|lediglich|i meant?|ich mein(?:t)?e)\b", re.IGNORECASE)
-_BUT = re.compile(r"\b(?:but|sondern|instead)\b", re.IGNORECASE)
+_BUT = re.compile(r"\b(?:not|nicht|kein\w*)\b.+\b(?:but|sondern|instead)\b", re.IGNORECASE)
+_NO = re.compile(r"^\W*(?:(?:no|nope|nein|nee|oh|sorry)\b\W*)+", re.IGNORECASE)
 
 
 class Revision(msgspec.Struct, frozen=True):
@@ -37,6 +38,7 @@ def revise(text: str, options: Sequence[Option], picked: Sequence[str]) -> Revis
         picked: the values picked now.
     """
     held = [option for option in options if option.value in picked]
+    text = _NO.sub("", text)  # a "no" in front is no option's value
     if _ONLY.search(text):
         return Revision(resolve_many(_ONLY.sub(" ", text), options).values)
     less = _LESS.search(text)

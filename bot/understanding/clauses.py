@@ -8,12 +8,17 @@ import msgspec
 
 from bot.understanding.normalise import fold, words
 
-_STRONG = re.compile(r"(?<=[?!;\n])|(?<=[a-zäöüß\d)]\.)(?=\s+\S)")
+_STRONG = re.compile(r"(?<=[?!;\n])|(?<=[a-zäöüß\d)\s]\.)(?=\s+\S)|(?<=[A-ZÄÖÜ]{3}\.)(?=\s+\S)")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
 _COMMA_OR_WORD = re.compile(r"[^\W_]+(?:'[^\W\d_]+)?|,")
 _MIN_LETTERS = 2
-_MAX_CLAUSES = 6
+_MAX_CLAUSES = 10
 _OPENING_WORDS = 3
+_ORDER_WORDS = 9
+_NO_VERB = frozenset({"order"})
+"""Beside an order number: "it's order 4711" asks for nothing."""
+_PLEASE = frozenset({"please", "bitte"})
+_ORDER_NUMBER = re.compile(r"#?\b[A-Z]{0,3}-?\d{5,}\b")
 _MAX_CHARS = 1_000
 _EMAIL_DOT = re.compile(r"(?<!\d\d\d)\d\.$")
 _ABBREVIATION = re.compile(
@@ -37,14 +42,16 @@ class ClauseSplitter:
 
     Args:
         lexicon: `joints` (and, und, …), `starters` (where, cancel, ich, …), `requests`, the
-            words that make a clause a request, and what `refuses` needs: `negators`,
-            `operations`, `fillers` between the two, and `no_refusal`.
+            words that make a clause a request, `with_number`, those that do so beside an order
+            number, and what `refuses` needs: `negators`, `operations`, `fillers` between the
+            two, and `no_refusal`.
     """
 
     def __init__(self, lexicon: Mapping[str, Sequence[str]]) -> None:
         self._joints = frozenset(fold(word) for word in lexicon.get("joints", ()))
         self._starters = frozenset(fold(word) for word in lexicon.get("starters", ()))
         self._requests = frozenset(fold(word) for word in lexicon.get("requests", ()))
+        self._with_number = frozenset(fold(word) for word in lexicon.get("with_number", ()))
         self._negators = frozenset(fold(word) for word in lexicon.get("negators", ()))
         self._operations = frozenset(fold(word) for word in lexicon.get("operations", ()))
         self._fillers = frozenset(fold(word) for word in lexicon.get("fillers", ()))
@@ -78,6 +85,10 @@ class ClauseSplitter:
         groups: list[Clause] = []
         start: int | None = None
         for clause in clauses:
+            if start is None and groups and clause not in wanted and _completes(clause, groups[-1]):
+                first = groups[-1].start
+                groups[-1] = Clause(text[first : clause.end], first, clause.end)
+                continue
             start = clause.start if start is None else start
             if clause in wanted:
                 groups.append(Clause(text[start : clause.end], start, clause.end))
@@ -111,9 +122,14 @@ class ClauseSplitter:
     def _is_request(self, text: str) -> bool:
         tokens = [fold(word) for word, _, _ in words(text)]
         tokens = [token for token in tokens if token not in self._joints]
-        return "?" in text or any(
-            token in self._requests or token.split("'")[0] in self._requests
-            for token in tokens[:_OPENING_WORDS]
+        opening, wanted = tokens[:_OPENING_WORDS], self._requests
+        if _ORDER_NUMBER.search(text):  # "After that, in order 4711 I'd like …"
+            opening = tokens[:_ORDER_WORDS]
+            wanted = (self._requests | self._with_number) - _NO_VERB
+        return (
+            "?" in text
+            or any(token in wanted or token.split("'")[0] in wanted for token in opening)
+            or bool(_PLEASE.intersection(tokens[:_ORDER_WORDS]))  # "we moved, so please put …"
         )
 
     def _bare(self, clause: Clause) -> Clause:
@@ -147,6 +163,11 @@ class ClauseSplitter:
         """Tell whether a comma is followed by a clause of at least three words."""
         following = _WORD.findall(text[start : start + 60])
         return len(following) >= 3
+
+
+def _completes(clause: Clause, request: Clause) -> bool:
+    """Return whether a statement names the order of the request before it: "It's order 4711"."""
+    return bool(_ORDER_NUMBER.search(clause.text)) and not _ORDER_NUMBER.search(request.text)
 
 
 def _trimmed(text: str, start: int, end: int) -> Clause:

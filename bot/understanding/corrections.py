@@ -16,11 +16,14 @@ ANYTHING = frozenset({"text", "product", "any"})
 """Slot types that any words can fill."""
 NAMED = frozenset({"choice", "choices", "variant", "category", "code", "rating"})
 """Slot types whose values are known before the customer answers."""
+FACTS = frozenset({"email", "phone", "postcode", "name", "order_number"})
+"""Entity types that tell who is writing."""
 _TAKES_BACK = re.compile(
     r"(?:no|nope|nein|nee|sorry|actually|wait|stop|doch|halt|moment|quatsch|ich meinte|i meant|"
     r"i mean|lieber|rather|instead|not |nicht |falsch|wrong)\b",
     re.IGNORECASE,
 )
+_NO_IN_FRONT = re.compile(r"^\W*(?:(?:no|nope|nein|nee)\b\W*)+", re.IGNORECASE)
 _SHORT_CHARS = 2
 _FEW_WORDS = 4
 _SHORT_WORDS = 8
@@ -54,7 +57,8 @@ class Corrections:
         for answered in self._engine.answered(s.conversation):
             if answered.slot.name == besides or not self._may_change(s, answered):
                 continue
-            value = self._reader.read(answered, s.mention, asked=False).value
+            said = mention_without_no(s.mention) if answered.slot.type in NAMED else s.mention
+            value = self._reader.read(answered, said, asked=False).value
             if value is not None and value != _value(s.conversation, answered):
                 found.append(cm.CorrectSlot(answered.slot.name, value))
         return [cm.AddMention(s.mention), found[-1]] if found else []
@@ -130,6 +134,16 @@ class Corrections:
         if s.whole.intent.name == "correction" or _TAKES_BACK.match(s.whole.text.strip()):
             return True
         return kind != "choices" and (expected is None or expected.is_confirm)
+
+
+def mention_without_no(mention: cm.Mention) -> cm.Mention:
+    """Return words without a "no" in front, which is no "no longer needed"."""
+    return cm.Mention(_NO_IN_FRONT.sub("", mention.text), mention.language, mention.entities)
+
+
+def facts_of(parse: ParseResult) -> dict[str, Json]:
+    """Return what a parsed text says about who is writing."""
+    return {entity.type: entity.value for entity in parse.entities if entity.type in FACTS}
 
 
 def mention_of(parse: ParseResult) -> cm.Mention:

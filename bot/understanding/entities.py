@@ -195,7 +195,7 @@ def _counted_products(text: str, kept: list[Entity]) -> list[Entity]:
             value = small_number(token)
             if (
                 value
-                and 1 < value < 100
+                and (1 < value < 100 or (value >= 100 and not text[end : product.start].strip()))
                 and not any(entity.start < end and start < entity.end for entity in kept)
             ):
                 gap = text[end : product.start]

@@ -39,10 +39,12 @@ _BARE_BEFORE_VERB = re.compile(
 _BARE_DIGITS = re.compile(r"(?<![\w.,/+@€$-])#?(\d{4,12})(?![\w€$%/@]|[.,]\d|-\d)")
 _POSTCODE_WORD = re.compile(
     r"(?<!\w)(?:plz|postleitzahl|post\s?code|postal\s?code|zip(?:\s?code)?)(?:\s+(?:is|ist|lautet|von|vom))?[\s:,=]{0,3}"
-    r"([A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|\d{5}(?:-\d{4})?|\d{4})(?!\w)",
+    r"([A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[\dW]\s?[A-Z\d]{4}|\d{5}(?:-\d{4})?|\d{4})(?!\w)",
     re.IGNORECASE,
 )
-_POSTCODE_UK = re.compile(r"(?<!\w)([A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2})(?!\w)")
+_POSTCODE_UK = re.compile(
+    r"(?<!\w)([A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}|[A-Z]\d[\dW]\s(?=[A-Z\d]*\d)[A-Z\d]{4})(?!\w)"
+)
 _POSTCODE_PLACE = re.compile(
     r"(?<![\w.,#-])((?:[DAFLI]|CH|AT|DE)-)?(\d{5}|\d{4})\s+(?=[A-ZÄÖÜ][a-zäöüß]{2,})"
 )

@@ -66,10 +66,10 @@ _QUANTITY_UNIT = (
     r"(?:stück(?:e)?|stk\.?|mal|x|×|paar|pieces?|pcs|pairs?|units?|items?|of\s+(?:them|those|these)|davon|"
     r"exemplare|artikel|packungen|packs?|times)(?!\s*\d)"
 )
-_SMALL = r"(?:\d{1,3}|[a-zäöüß]{2,12})"
-_QUANTITY = re.compile(rf"(?<![\w.,-])({_SMALL})\s*{_QUANTITY_UNIT}(?!\w)", re.IGNORECASE)
+_AMOUNT = r"(?:\d{1,9}|[a-zäöüß]{2,12})"
+_QUANTITY = re.compile(rf"(?<![\w.,-])({_AMOUNT})\s*{_QUANTITY_UNIT}(?!\w)", re.IGNORECASE)
 _QUANTITY_LABEL = re.compile(
-    r"\b(?:anzahl|menge|qty|quantity|amount)\s*:?\s*(?:of\s+)?(\d{1,3})(?![\w.,]\d|\w)",
+    r"\b(?:anzahl|menge|qty|quantity|amount)\s*:?\s*(?:of\s+)?(\d{1,9})(?![\w.,]\d|\w)",
     re.IGNORECASE,
 )
 _ORDINALS = {
@@ -179,7 +179,7 @@ def find_quantities(text: str) -> list[Entity]:
     for pattern in (_QUANTITY, _QUANTITY_LABEL):
         for match in pattern.finditer(text):
             value = small_number(match.group(1))
-            if value and value <= 999:
+            if value:
                 found.append(_entity("quantity", value, text, match.span()))
     return found
 

@@ -14,6 +14,7 @@ _INTRODUCED = re.compile(
 )
 _WEAKLY_INTRODUCED = re.compile(
     r"(?<!\w)(?:[Ii]ch\s+bin(?:'s)?(?:\s+(?:der|die))?|[Hh]ier\s+(?:ist|spricht|schreibt)|[Tt]his\s+is|[Ii](?:'|’)?m|[Ii]\s+am|"
+    r"[Mm]y\s+n\w{1,5}\s+is|[Mm]ein\s+[Nn]\w{1,5}\s+(?:ist|lautet)|[Ii]ch\s+h\w{2,5}e|"
     r"[Gg]r(?:u|ü)(?:ß|ss)e?n?,?(?:\s+von)?|[Bb]est\s+regards,?|[Kk]ind\s+regards,?|[Rr]egards,?)\s+"
 )
 _FREE = re.compile(rf"{_NAME_PART}(?:\s+{_PARTICLE}?{_NAME_PART}){{0,2}}")
@@ -145,7 +146,15 @@ def _bare(text: str) -> list[tuple[int, int, float]]:
     head = re.match(
         rf"\s*({_NAME_PART}(?:\s+{_PARTICLE}?{_NAME_PART}){{0,2}})\s*(?:[,.!]|\d|$)", text
     )
-    return [(*head.span(1), 0.7)] if head else []
+    if head is None or head.group(1).split()[0].lower() in _NO_NAMES:
+        within = [match for match in _CAPITALS.finditer(text) if _is_name(match.group())]
+        return [(*match.span(), 0.6) for match in within[:1]]
+    name = _STOP.sub("", head.group(1))  # "Anna Berg and 12345"
+    return [(head.start(1), head.start(1) + len(name), 0.7)]
+
+
+def _is_name(text: str) -> bool:
+    return not any(part.lower() in _NO_NAMES for part in text.split())
 
 
 def _entity(text: str, start: int, end: int, score: float) -> Entity | None:

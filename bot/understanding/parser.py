@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from bot.messages import utc_now
+from bot.understanding.address import read_address
 from bot.understanding.clauses import Clause, ClauseSplitter
 from bot.understanding.entities import EntityExtractor
 from bot.understanding.intents import IntentClassifier
@@ -14,6 +15,7 @@ from bot.understanding.language import LanguageDetector
 from bot.understanding.normalise import clean, mask
 from bot.understanding.result import OUT_OF_SCOPE, Entity, Intent, ParseResult, Sentiment
 from bot.understanding.sentiment import SentimentScorer
+from bot.understanding.spelling import Spelling
 
 _NO_WISH = frozenset({OUT_OF_SCOPE, "greet", "goodbye", "thanks", "chitchat", "insult", "cancel"})
 _QUESTIONS = frozenset({"store_faq", "product_question"})
@@ -46,6 +48,7 @@ class Parser:
         entities: finds values.
         sentiment: scores the mood.
         clauses: splits messages with several wishes.
+        spelling: puts mistyped words right before an intent is read; without it nothing is.
     """
 
     def __init__(
@@ -55,12 +58,14 @@ class Parser:
         entities: EntityExtractor,
         sentiment: SentimentScorer,
         clauses: ClauseSplitter,
+        spelling: Spelling | None = None,
     ) -> None:
         self._language = language
         self._intents = intents
         self._entities = entities
         self._sentiment = sentiment
         self._clauses = clauses
+        self._spelling = spelling
 
     def parse(
         self,
@@ -168,11 +173,8 @@ class Parser:
             )
             for part in spoken
         ]
-        ranked = dict(
-            zip(
-                ((part.start, part.end) for part in spoken), self._intents.rank(masked), strict=True
-            )
-        )
+        places = ((part.start, part.end) for part in spoken)
+        ranked = dict(zip(places, self._ranked(masked), strict=True))
         found = [ranked.get((part.start, part.end), nothing) for part in parts]
         pairs = zip(parts, found, strict=True)
         return [self._past_contact(reading, part, ranking) for part, ranking in pairs]
@@ -184,8 +186,14 @@ class Parser:
         if ranking[0].name != _IDENTIFIES:
             return ranking
         rest = _beside_contact(reading, part)
-        again = self._intents.rank([rest])[0] if rest else ranking
+        again = self._ranked([rest])[0] if rest else ranking
         return again if _is_wish(again) else ranking
+
+    def _ranked(self, texts: Sequence[str]) -> list[tuple[Intent, ...]]:
+        """Return the intents of masked texts, read as their writers meant to spell them."""
+        if self._spelling is not None:
+            texts = [self._spelling.corrected(text) for text in texts]
+        return self._intents.rank(texts)
 
 
 def _inside(entities: Sequence[Entity], part: Clause) -> tuple[Entity, ...]:
@@ -235,8 +243,12 @@ def _merged(
     kept: list[Clause] = []
     ranked: list[tuple[Intent, ...]] = []
     about: frozenset[str] = frozenset()
+    place: object = None
     for group, ranking, told in zip(groups, rankings, numbers, strict=True):
+        elsewhere = read_address(group.text, asked=False)
         other = bool(about and told) and not about & told
+        other = other or bool(place and elsewhere and place != elsewhere)
+        place = elsewhere or place
         same = ranking[0].name == ranked[-1][0].name if ranked else False
         about = told if other or not kept else about | told
         again = same and not other and ranking[0].name not in _QUESTIONS

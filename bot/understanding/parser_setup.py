@@ -1,6 +1,6 @@
 """Builds the parser from the data folders and the pipeline's settings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,12 +11,14 @@ from bot.messages import utc_now
 from bot.understanding.clauses import ClauseSplitter
 from bot.understanding.encoder import Encoder, make_encoder
 from bot.understanding.entities import EntityExtractor, EntitySettings
+from bot.understanding.entities_words import Gazetteer
 from bot.understanding.examples import load_examples
 from bot.understanding.intents import IntentClassifier
 from bot.understanding.language import LanguageDetector
 from bot.understanding.normalise import mask, words
 from bot.understanding.parser import Parser
 from bot.understanding.sentiment import SentimentLexicon, SentimentScorer
+from bot.understanding.spelling import Spelling
 from bot.understanding.training import load_or_train
 
 _EXAMPLE_ORDERS = r"[A-Z]{2}-?\d{6}|#?W\d{7}"
@@ -75,9 +77,8 @@ def build_parser(settings: ParserSettings, encoder: Encoder | None = None) -> Pa
         message = f"no lexicons folder in {', '.join(map(str, settings.data_dirs))}"
         raise LexiconError(message)
     model = load_or_train(settings.models_dir, settings.data_dirs, encoder, example_mask())
-    known = sorted({
-        word for example in load_examples(settings.data_dirs) for word, _, _ in words(example.text)
-    })
+    texts = [example.text for example in load_examples(settings.data_dirs)]
+    known = sorted({word for text in texts for word, _, _ in words(text)})
     parser = Parser(
         language=LanguageDetector(
             settings.languages, _word_lists(lexicons / "language_markers.yml")
@@ -86,6 +87,7 @@ def build_parser(settings: ParserSettings, encoder: Encoder | None = None) -> Pa
         entities=EntityExtractor(msgspec.structs.replace(settings.entities, known_words=known)),
         sentiment=SentimentScorer(_convert(lexicons / "sentiment.de.yml", SentimentLexicon)),
         clauses=ClauseSplitter(_word_lists(lexicons / "clauses.yml")),
+        spelling=Spelling(texts, _shop_words(settings.entities.gazetteer)),
     )
     parser.parse(_WARM_UP)
     return parser
@@ -99,6 +101,14 @@ def example_mask() -> Callable[[str], str]:
         return mask(text, extractor.extract(text, "en", utc_now()))
 
     return masked
+
+
+def _shop_words(gazetteer: Gazetteer) -> Iterator[str]:
+    """Yield all words for the shop's things."""
+    for values in gazetteer.values():
+        for by_language in values.values():
+            for listed in by_language.values():
+                yield from listed
 
 
 def _word_lists(path: Path) -> dict[str, Sequence[str]]:

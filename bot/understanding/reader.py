@@ -9,11 +9,14 @@ from bot.engine import Expectation, Reading
 from bot.messages import Json
 from bot.understanding.address import read_address
 from bot.understanding.choices import Choice, Option, resolve_many, resolve_one
+from bot.understanding.paraphrases import said_otherwise
 from bot.understanding.variant_choice import resolve_variant
 
 _NOTHING = Reading()
 _CODE = re.compile(r"(?<!\d)(\d{3})[ -]?(\d{3})(?!\d)")
-_CODE_ALONE = re.compile(r"(?:\D{0,30}\s)?(\d{3})[ -]?(\d{3})[.!]?")
+_ORDER = re.compile(r"\b(?:order|bestell\w*|auftrag\w*)\b", re.IGNORECASE)
+_SAYS_CODE = re.compile(r"\b\w*code\b", re.IGNORECASE)
+_LETTERED = re.compile(r"(?:#|\b[A-Za-z]{1,3}-|[A-Za-z])$")
 _PLACE = re.compile(
     r"\W*(?:(\d{1,2})\.?|(?:(?:the|die|der|das|den)\s+)?(?:first|second|third|fourth|fifth|last|"
     r"erste[nrs]?|zweite[nrs]?|dritte[nrs]?|vierte[nrs]?|fünfte[nrs]?|letzte[nrs]?)"
@@ -22,6 +25,12 @@ _PLACE = re.compile(
 )
 _DIGITS = re.compile(r"(?<![\w.,-])\d{1,6}(?![\w.,]*\d)")
 _POSTCODE = re.compile(r"(?<![\w-])(\d{4,5})(?:-\d{4})?(?![\w-])")
+_ASKS = re.compile(
+    r"(?:^|[:;,.!?]\s*)(?:how|what|when|where|why|who|wie|was|wann|wo|warum|wer)\b[^?]*\?\W*(?:\w+\W*){0,6}$",
+    re.IGNORECASE,
+)
+_KEEPS = re.compile(r"\b(?:keep|behalte\w*)\b", re.IGNORECASE)
+_DENIES = re.compile(r"\b(?:not|no|don'?t|without|nicht|kein\w*|ohne)\b", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_][\w'’.-]*", re.UNICODE)
 _MAX_NAME_WORDS = 4
 _SHORT_CHARS = 60
@@ -45,10 +54,14 @@ class SlotValueReader:
     def read(self, expected: Expectation, mention: Mention, *, asked: bool) -> Reading:
         """Return what the words say about the slot; `asked` if they answer its question."""
         kind = expected.slot.type
+        if not asked and kind in _PICKED and _ASKS.search(mention.text):
+            return _NOTHING  # "how long does a refund take?" picks nothing that is shown later
         if kind in _CHOICES:
             return self._choice(expected, mention, asked=asked)
         if kind == "category":
             return self._category(expected, mention, asked=asked)
+        if kind == "yes_no":
+            return Reading(True) if asked and _takes(mention.text, expected) else _NOTHING
         if kind == "address":
             address = read_address(mention.text, asked=asked)
             return Reading(address) if address else _NOTHING
@@ -70,9 +83,30 @@ class SlotValueReader:
         return Mention(f"{name}: {mention.text}", mention.language, mention.entities)
 
     def code(self, text: str) -> str:
-        """Return a one-time code if the text is no more than that, else an empty text."""
-        match = _CODE_ALONE.fullmatch(text.strip())
-        return match.group(1) + match.group(2) if match else ""
+        """Return a one-time code if it is the only number said, else an empty text."""
+        match = _CODE.search(text)
+        if not match or any(map(str.isdigit, text[: match.start()] + text[match.end() :])):
+            return ""
+        other = _ORDER.search(text) and not _SAYS_CODE.search(text)
+        written = _LETTERED.search(text[: match.start()])  # "TR-104711" is an order number
+        return "" if other or written else match.group(1) + match.group(2)
+
+    def is_title(self, expected: Expectation, text: str) -> bool:
+        """Return whether a text is no more than the title of an option shown."""
+        said = text.casefold().strip(" .!")
+        options = map(as_option, expected.options)
+        return any(said in {o.title.casefold(), *map(str.casefold, o.words)} for o in options)
+
+    def names(self, expected: Expectation, mention: Mention) -> bool:
+        """Return whether a text holds one of the question's options word for word."""
+        if expected.slot.type == "category":
+            named = [
+                {"value": o.value, "title": o.title, "words": sum(o.words.values(), ())}
+                for o in expected.slot.options
+            ]
+        else:
+            named = list(expected.options)
+        return any(_says_word(mention.text, as_option(option)) for option in named)
 
     def _entity(self, kind: str, mention: Mention) -> Json:
         wanted = _ENTITY_TYPES.get(kind, ())
@@ -97,10 +131,17 @@ class SlotValueReader:
         kind = expected.slot.type
         if kind == "variant":
             return self._variant(expected, mention, options, asked=asked)
+        if kind == "choice" and asked and (kept := _kept(mention.text, options)):
+            return Reading(kept)
         if kind == "choices":
-            choice = resolve_many(mention.text, options, language)
+            choice = resolve_many(mention.text, options, language, shown=asked)
         else:
-            choice = resolve_one(mention.text, options, language)
+            choice = resolve_one(mention.text, options, language, shown=asked)
+        if asked and not (choice.values or choice.ambiguous):
+            choice = _otherwise(mention.text, options, language) or choice
+            said = [option for option in options if _says_word(mention.text, option)]
+            if not choice.values and len(said) == 1 and not _DENIES.search(mention.text):
+                return _as_reading(Choice((said[0].value,)), many=kind == "choices", asked=True)
         return _as_reading(choice, many=kind == "choices", asked=asked)
 
     def _variant(
@@ -142,12 +183,36 @@ class SlotValueReader:
             )
             for option in expected.slot.options
         )
-        choice = resolve_one(mention.text, options, mention.language or "en")
+        choice = resolve_one(mention.text, options, mention.language or "en", shown=asked)
         brief = not asked or len(mention.text) <= _SHORT_CHARS
         said = [option for option in options if brief and _says_word(mention.text, option)]
+        if asked and not said and not (choice.values or choice.ambiguous):
+            choice = _otherwise(mention.text, options, mention.language or "en") or choice
         if not asked or not (choice.values or choice.ambiguous):
             return Reading(said[0].value) if len(said) == 1 else _NOTHING
         return _as_reading(choice, many=False, asked=True)
+
+
+def _takes(text: str, expected: Expectation) -> bool:
+    """Return whether a text names what a yes would be to: "store credit then, please"."""
+    if text.rstrip().endswith("?") or _DENIES.search(text):
+        return False
+    plain = f" {' '.join(_LETTERS.findall(text.casefold()))} "
+    return any(f" {name} " in plain for names in expected.slot.words.values() for name in names)
+
+
+def _kept(text: str, options: tuple[Option, ...]) -> str:
+    """Return the one option that means keeping a thing, where a text says "I'll keep it"."""
+    if not _KEEPS.search(text) or _DENIES.search(text):
+        return ""
+    found = [o for o in options if any(_KEEPS.search(name) for name in (o.title, *o.words))]
+    return found[0].value if len(found) == 1 else ""
+
+
+def _otherwise(text: str, options: tuple[Option, ...], language: str) -> Choice | None:
+    """Return the choice of an option that a text names in other words than the shop's."""
+    found = (resolve_one(usual, options, language) for usual in said_otherwise(text))
+    return next((choice for choice in found if choice.values), None)
 
 
 def as_option(data: Mapping[str, Any]) -> Option:
@@ -170,9 +235,13 @@ def as_option(data: Mapping[str, Any]) -> Option:
 
 def _says_word(text: str, option: Option) -> bool:
     """Return whether one of an option's names stands in a text word for word."""
-    plain = f" {' '.join(_LETTERS.findall(text.casefold()))} "
-    names = (" ".join(_LETTERS.findall(word.casefold())) for word in (option.title, *option.words))
-    return any(f" {name} " in plain for name in names if name)
+    names = map(_spaced, (option.title, *option.words))
+    return any(name in _spaced(text) for name in names if name.strip())
+
+
+def _spaced(text: str) -> str:
+    """Return a text's words with a space around each, without the signs between them."""
+    return f" {' '.join(word.rstrip('.-’') for word in _LETTERS.findall(text.casefold()))} "
 
 
 def _keeps(
@@ -248,6 +317,7 @@ _WHEN_ASKED: dict[str, Callable[[str], Any]] = {
     "postcode": _postcode,
 }
 _CHOICES = frozenset({"choice", "choices", "variant"})
+_PICKED = frozenset({"choice", "category"})
 
 
 def _when_asked(kind: str, text: str) -> Json:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -13,13 +13,21 @@ from bot.engine import Engine, Expectation, Reading
 from bot.flows import FlowSet
 from bot.understanding.asides import Asides
 from bot.understanding.consent import ConsentWords
-from bot.understanding.corrections import ANYTHING, NAMED, Corrections, Situation, mention_of
+from bot.understanding.corrections import (
+    ANYTHING,
+    FACTS,
+    NAMED,
+    Corrections,
+    Situation,
+    facts_of,
+    mention_of,
+)
 from bot.understanding.follow_ups import FollowUps
 from bot.understanding.payloads import pressed, read_payload
 from bot.understanding.reader import SlotValueReader
 from bot.understanding.result import OUT_OF_SCOPE, Intent, ParseResult
 from bot.understanding.thresholds import Thresholds
-from bot.understanding.wishes import named_skills
+from bot.understanding.wishes import asks, named_skills
 
 CONSTRAINTS = frozenset({"color", "size", "material", "price_max", "price_min"})
 _HELP = "store_faq"
@@ -27,7 +35,6 @@ _TRIED = frozenset({_HELP, "find_product"})
 """Skills that the search for any answer tries by itself, without asking which is meant."""
 _WORDS = re.compile(r"\w")
 _BACK_TO_BOT = re.compile(r"\bback to the bot\b|\bzurück zum bot\b", re.IGNORECASE)
-_FACTS = frozenset({"email", "phone", "postcode", "name", "order_number"})
 
 
 class Remarks(msgspec.Struct, frozen=True):
@@ -102,7 +109,7 @@ class Router:
             return Understood(ParseResult(text, language, Intent(intent, 1.0)), payload)
         asked = self._engine.expectation(conversation)
         types = (
-            (tuple(_FACTS) if asked.slot.type == "facts" else (asked.slot.type,)) if asked else ()
+            (tuple(FACTS) if asked.slot.type == "facts" else (asked.slot.type,)) if asked else ()
         )
         wishes = tuple(self._parser.parse_wishes(text, hint, now, types))
         whole = wishes[0] if len(wishes) == 1 else self._parser.parse(text, hint, now, types)
@@ -138,8 +145,7 @@ class Router:
         expected = self._engine.expectation(s.conversation)
         if expected and expected.slot.type == "text" and expected.is_optional:
             return cm.SkipQuestion()
-        busy = {"busy": expected is not None}
-        return cm.StartFlow("pattern_attachment", s.mention, busy)
+        return cm.StartFlow("pattern_attachment", s.mention, {"busy": expected is not None})
 
     def _opening(self, s: Situation) -> list[cm.Command]:
         """Read a message when no question is open."""
@@ -163,7 +169,7 @@ class Router:
 
     def _confirming(self, s: Situation, expected: Expectation) -> list[cm.Command]:
         """Read a message that should be a yes or a no to a plan."""
-        verdict = self._consent.judge(s.whole.text)
+        verdict = self._consent.judge(s.whole.text, slips=not s.whole.entities)
         if verdict == "yes":
             return [cm.Affirm()]
         if verdict == "no":
@@ -185,11 +191,11 @@ class Router:
         if expected.slot.type == "yes_no":
             return self._yes_no(s, expected)
         anything = expected.slot.type in ANYTHING
-        if anything and expected.is_optional and self._consent.judge(s.whole.text) == "no":
+        refused = self._consent.judge(s.whole.text) == "no" and not self._stops(s)
+        if anything and expected.is_optional and refused:
             return [cm.SkipQuestion()]
-        if self._declines(s, expected) or self._is_other_wish(s, expected):
-            no = self._declines(s, expected)
-            return [cm.Deny() if no else cm.QueueWish(s.root_flow, s.mention)]
+        if turned := self._turns_down(s, expected):
+            return [turned]
         reading = self._reading(s, expected)
         certain = reading.value is not None and not anything
         if not certain and (meta := self._meta(s, expected)):
@@ -215,9 +221,33 @@ class Router:
         """Return whether a plain no answers an optional choice that offers no "no" itself."""
         if expected.slot.type not in NAMED or not expected.is_optional:
             return False
-        offered = {str(t).casefold() for o in expected.options for t in _titles(o)}
-        said = s.whole.text.casefold().strip(" .!")
-        return said not in offered and self._consent.refuses(s.whole.text)
+        if self._stops(s):
+            return False
+        offered = self._reader.is_title(expected, s.whole.text)
+        if offered or not self._consent.refuses(s.whole.text):
+            return False
+        named = expected.slot.type == "category"  # "I don't like it" may be one of the reasons
+        return not named or self._reader.read(expected, s.mention, asked=False).value is None
+
+    def _stops(self, s: Situation) -> bool:
+        """Return whether a message ends more than the open question: "stop, never mind"."""
+        return s.whole.intent.name == "cancel" and s.whole.intent.confidence >= self._at.meta
+
+    def _turns_down(self, s: Situation, expected: Expectation) -> cm.Command | None:
+        """Read a message that rather has the question go away than answers it."""
+        if self._declines(s, expected):
+            return cm.Deny()
+        if self._is_other_wish(s, expected):
+            return cm.QueueWish(s.root_flow, s.mention)
+        return cm.CancelFlow() if self._clearly_stops(s, expected) else None
+
+    def _clearly_stops(self, s: Situation, expected: Expectation) -> bool:
+        """Return whether a stop is plainer than any option that its words might also name."""
+        if expected.slot.type not in NAMED or not self._stops(s):
+            return False
+        sure = s.whole.intent.confidence >= self._at.override
+        sure = sure or self._consent.judge(s.whole.text) == "no"
+        return sure and not self._reader.names(expected, s.mention)
 
     def _reading(self, s: Situation, expected: Expectation) -> Reading:
         """Read the open question's answer, if the message holds one."""
@@ -231,13 +261,15 @@ class Router:
         code = self._reader.code(s.whole.text)
         if code and s.conversation.slots.get("unverified_customer"):
             return Reading({"code": code})
-        return Reading(_facts(s.whole) or None)
+        return Reading(facts_of(s.whole) or None)
 
     def _leaves(self, s: Situation, expected: Expectation, reading: Reading) -> list[cm.Command]:
         """Return the other skills a message asks for, unless it rather answers the question."""
-        if reading.value is not None and expected.slot.type in NAMED:
+        asking = asks(s.whole, _HELP, self._at.override)
+        named = expected.slot.type in NAMED and reading.value is not None and not asking
+        if named or (isinstance(reading.value, dict) and "code" in reading.value):
             return []
-        level = self._at.digress if reading.value is None else self._at.override
+        level = self._at.digress if reading.value is None or asking else self._at.override
         if expected.slot.type in NAMED:
             level = max(level, self._at.leave_choice)
         found = self._starts(s.wishes, level, without=s.root_flow)
@@ -268,14 +300,16 @@ class Router:
         """Return whether words name another thing than the one the question is about."""
         if expected.slot.type not in NAMED:
             return False
-        frame = s.conversation.frame(expected.frame_id)
-        return self._follow_ups.adds_another(s.whole, frame.slots.get("product"))
+        slots = s.conversation.frame(expected.frame_id).slots
+        return self._follow_ups.adds_another(s.whole, slots.get("product"))
 
     def _yes_no(self, s: Situation, expected: Expectation) -> list[cm.Command]:
-        verdict = self._consent.judge(s.whole.text)
+        verdict = self._consent.judge(s.whole.text, slips=not s.whole.entities)
         name = s.whole.intent.name
         if verdict == "unclear" and name in {"affirm", "deny"}:
             verdict = "yes" if name == "affirm" else "no"
+        if verdict == "unclear" and self._reader.read(expected, s.mention, asked=True).value:
+            verdict = "no" if self._consent.refuses(s.whole.text) else "yes"
         if verdict != "unclear":
             return [cm.AddMention(s.mention), cm.SetSlot(expected.slot.name, verdict == "yes")]
         if meta := self._meta(s, expected):
@@ -297,14 +331,14 @@ class Router:
             return cm.StartFlow("pattern_insult", s.mention)
         if name == "show_more" and expected is None and "find_product" in self._flows.flows:
             return cm.StartFlow("find_product", s.mention)
+        if expected is None and name in {"skip", "dont_know"}:
+            return None
         simple: dict[str, cm.Command] = {
             "skip": cm.SkipQuestion(),
             "dont_know": cm.DontKnow(),
             "repeat": cm.RepeatLast(),
             "go_back": cm.Restart(),
         }
-        if expected is None and name in {"skip", "dont_know"}:
-            return None
         return simple.get(name)
 
     def _starts(
@@ -321,14 +355,13 @@ class Router:
     def _about_products(self, s: Situation) -> cm.Command | None:
         """Read a search in bare words ("rote Schuhe"), a question in "the second one"."""
         types = {entity.type for entity in s.whole.entities}
+        if "order_number" in types:
+            return self._about_order(s)
         shown = s.conversation.slots.get("shown_products")
         if shown and "ordinal" in types and "product_question" in self._flows.flows:
             return cm.StartFlow("product_question", s.mention)
-        if (
-            s.conversation.slots.get("shown_orders")
-            and "ordinal" in types
-            and "list_orders" in self._flows.flows
-        ):
+        orders = s.conversation.slots.get("shown_orders") and "ordinal" in types
+        if orders and "list_orders" in self._flows.flows:
             return cm.StartFlow("list_orders", s.mention)
         prices = types & {"price_max", "price_min"}
         searches = "product" in types or prices or (shown and types & CONSTRAINTS)
@@ -336,12 +369,21 @@ class Router:
             return cm.StartFlow("find_product", s.mention)
         return None
 
+    def _about_order(self, s: Situation) -> cm.Command | None:
+        """Read unclear words with an order number as the likeliest wish about an order."""
+        flows = self._flows.flows
+        likely = (i for i in s.whole.ranking if i.confidence >= self._at.clarify)
+        known = (flows[intent.name] for intent in likely if intent.name in flows)
+        fitting = (flow.id for flow in known if not flow.without_order and not flow.yields)
+        name = next(fitting, None)
+        return cm.StartFlow(name, s.mention) if name else None
+
     def _bare_facts(self, s: Situation) -> cm.Command | None:
         """Read a message that only says who is writing, or which order it is about."""
         types = {entity.type for entity in s.whole.entities}
         known = s.conversation.slots.get("customer_id")
         name = "track_order" if known and "order_number" in types else "identify_customer"
-        wanted = types & _FACTS and (not known or name == "track_order")
+        wanted = types & FACTS and (not known or name == "track_order")
         return cm.StartFlow(name, s.mention) if wanted and name in self._flows.flows else None
 
     def _near(self, ranking: Iterable[Intent]) -> tuple[str, ...]:
@@ -355,13 +397,3 @@ class Router:
             and not self._flows.flows[intent.name].yields
         ]
         return tuple(intent.name for intent in likely[:2])
-
-
-def _titles(option: dict[str, Any]) -> list[Any]:
-    """Return an option's titles in all languages."""
-    title = option.get("title") or ""
-    return list(title.values()) if isinstance(title, dict) else [title]
-
-
-def _facts(parse: ParseResult) -> dict[str, Any]:
-    return {entity.type: entity.value for entity in parse.entities if entity.type in _FACTS}

@@ -15,6 +15,7 @@ _RANK = 0.2
 _FALLBACK = 0.5
 _ID_CHARS = 6
 _TIE = 1e-6
+_WORDS = re.compile(r"\w+")
 
 
 def resolve_variant(
@@ -48,6 +49,9 @@ def resolve_variant(
     ]
     if len(named) == 1:
         return Choice((named[0],), certain=True)
+    titled = [option for option in able if _says_title(text, option)]
+    if len(titled) == 1:
+        return Choice((titled[0].value,), certain=True)
     lexicon = load_lexicon()
     held = current.attributes if current is not None else {}
     attributes = _attributes([*candidates, *([current] if current else [])], lexicon)
@@ -63,6 +67,14 @@ def _says_id(text: str, option: Option) -> bool:
         long
         and re.search(rf"(?<!\w){re.escape(option.value)}(?!\w)", text, re.IGNORECASE) is not None
     )
+
+
+def _says_title(text: str, option: Option) -> bool:
+    """Return whether a text reads out a version as it is shown: "8, leather, no"."""
+    said = f" {' '.join(_WORDS.findall(text.casefold()))} "
+    titles = [" ".join(_WORDS.findall(title.casefold())) for title in (option.title, *option.words)]
+    whole = [title for title in titles if len(option.attributes) > 1 and " " in title]
+    return any(f" {title} " in said for title in whole)
 
 
 def _attributes(options: Sequence[Option], lexicon: Lexicon) -> list[Attribute]:

@@ -240,8 +240,9 @@ class Reader:
             return
         if self._mode == "indifferent":
             wish.free = True
-        elif at and words[at - 1] in self.lexicon.words["not"] and value not in wish.values:
-            wish.refused.append(value)
+        elif (denied := self._denied(key, words, at)) is not None:
+            wish.values += [denied] if denied and denied not in wish.values else []
+            wish.refused += [value] if not denied and value not in wish.values else []
         elif self._mode == "unavailable":
             wish.fallback += (
                 []
@@ -258,6 +259,20 @@ class Reader:
             wish.at_least = True
         if any(starts(self.lexicon, "at_least", words, place) for place in range(before, at)):
             wish.at_least = True
+
+    def _denied(self, key: str, words: Sequence[str], at: int) -> str | None:
+        """Return what "no" or "not" before a value leaves: "no" for yes, else empty; None without.
+
+        "No waterproof" says no where the option is yes or no; "not red" only rules red out.
+        """
+        before = words[at - 1] if at else ""
+        if before not in self.lexicon.words["not"] | self.lexicon.words["lacking"]:
+            return None
+        one = next(one for one in self.attributes if one.key == key)
+        polar = _polar_values(one)
+        if _YES in polar and _NO in polar:
+            return polar[_NO]
+        return "" if before in self.lexicon.words["not"] else None
 
     def _delta(
         self, run: Sequence[Token], words: Sequence[str], at: int, hit: _Hit, wish: Wish
@@ -300,11 +315,7 @@ class Reader:
             if at and words[at - 1] in self.lexicon.words["another"]:
                 self.wishes.of(one.key).another = True
                 continue
-            polar = {
-                form[0].stem: value for value, forms in one.forms.items() for form in forms if form
-            }
-            if "not" in polar:
-                polar.setdefault(_NO, polar["not"])
+            polar = _polar_values(one)
             said = next((token.stem for token in run[at + 1 : at + 3] if token.kind == "word"), "")
             keyed = at + 1 < len(run) and run[at + 1].word == ":"
             denied = bool(set(words[max(0, at - 2) : at]) & self.lexicon.words["lacking"])
@@ -372,3 +383,11 @@ class Reader:
     def _first(rising: Sequence[Attribute], keys: Sequence[str]) -> str | None:
         names = {" ".join(token.word for token in one.name): one.key for one in rising}
         return next((names[key] for key in keys if key in names), None)
+
+
+def _polar_values(one: Attribute) -> dict[str, str]:
+    """Return the values of an attribute by how their words begin, such as yes and no."""
+    polar = {form[0].stem: value for value, forms in one.forms.items() for form in forms if form}
+    if "not" in polar:
+        polar.setdefault(_NO, polar["not"])
+    return polar

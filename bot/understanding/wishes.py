@@ -1,5 +1,6 @@
 """From parsed wishes to skills: greetings last, families joined, each order served."""
 
+import re
 from collections.abc import Iterable
 
 from bot import commands as cm
@@ -8,6 +9,22 @@ from bot.understanding.corrections import mention_of
 from bot.understanding.result import ParseResult
 
 _SEVERAL = 2
+_ASKS = re.compile(
+    r"(?:[\w ,…]{0,40}[:,.…] *)?(?:how|what|when|where|why|who|wie|was|wann|wo|warum|wer)\b[^?]*\?",
+    re.IGNORECASE,
+)
+
+
+def asks(parse: ParseResult, help_skill: str, level: float) -> bool:
+    """Return whether a message is a question, no answer: "how can I reach you by phone?".
+
+    Args:
+        parse: the message.
+        help_skill: the skill that answers "do you ship to Switzerland?".
+        level: the least confidence for that, in [0, 1].
+    """
+    helped = parse.intent.name == help_skill and parse.intent.confidence >= level
+    return _ASKS.match(parse.text) is not None or (helped and "?" in parse.text)
 
 
 def named_skills(

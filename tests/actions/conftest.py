@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from actions.commerce.sql import ShopDatabase
-from tests.fixtures.small_shop import Clock, open_database, open_planner, open_shop
+from tests.fixtures.small_shop import Clock, open_database, open_planner, open_provider, open_shop
 
 
 @pytest.fixture(scope="session")
@@ -28,8 +28,13 @@ def database(loaded, tmp_path, clock):
 
 
 @pytest.fixture
-def shop(database):
-    return open_shop(database)
+def provider(clock):
+    return open_provider(clock)
+
+
+@pytest.fixture
+def shop(database, provider):
+    return open_shop(database, provider)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from actions.identity import CheckCode, IdentifyCustomer, LogOut, ResendCode
 from actions.policy.policy import Policy
 from tests.fixtures.small_shop import RULES
 
-TAU_RULES = RULES.parents[2] / "bench" / "tau_retail" / "policy.yml"
+TAU_RULES = RULES.parents[2] / "simulation" / "tau" / "policy.yml"
 MAIL = "joerg@mail.example"
 
 

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from actions.commerce.seeds import export_shop, load_shop
-from bench.tau_retail.convert import changes, main, read_shop, to_db, to_shop, write_shop
-from bench.tau_retail.replay import apply, replay_file
+from bench.tau_retail.replay import replay_file
+from simulation.tau.convert import apply, changes, main, read_shop, to_db, to_shop, write_shop
 
 pytestmark = pytest.mark.shared
 

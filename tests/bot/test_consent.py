@@ -26,3 +26,20 @@ def test_no(text):
 )  # fmt: skip
 def test_neither(text):
     assert CONSENT.judge(text) == "unclear"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("yes plaese", "yes"), ("ja bitet", "yes"), ("yse", "yes"), ("yes, go ahaed.", "yes"),
+        ("sotp", "no"), ("nien", "no"),
+        ("yes nto", "unclear"), ("ja oder", "unclear"), ("yes but", "unclear"),
+        ("yse red", "unclear"), ("yse 12", "unclear"), ("yse?", "unclear"), ("less", "unclear"),
+    ],
+)  # fmt: skip
+def test_a_slip_of_the_fingers_is_read_where_it_is_safe(text, verdict):
+    assert CONSENT.judge(text, slips=True) == verdict
+
+
+def test_slips_are_read_only_where_asked_for():
+    assert CONSENT.judge("yse") == "unclear"

@@ -75,3 +75,25 @@ def test_a_category_knows_its_words():
     small = SlotOption("small", {"en": "small"}, {"en": ("tiny",)})
     slot = Slot("s", "category", (small, SlotOption("large", {"en": "large"})))
     assert read("category", "a tiny one", slot=slot).value == "small"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("123 456", "123456"),
+        ("Ah, there is the e-mail in my inbox, the code is 123456. Thank you!", "123456"),
+        ("TR-123456", ""),
+        ("the order is 123456", ""),
+        ("123456, 10115 Berlin", ""),
+    ],
+)
+def test_a_code_is_the_only_number_said(text, code):
+    assert READER.code(text) == code
+
+
+def test_a_category_is_named_beside_small_talk():
+    slot = Slot("s", "category", options=(SlotOption("mind", {"en": "Changed my mind"}),))
+    expected = Expectation("f1", "x", "ask", slot)
+    said = Mention("Well, I changed my mind. Thanks a lot!", "en", ())
+    assert READER.names(expected, said)
+    assert not READER.names(expected, Mention("Stop, never mind", "en", ()))

@@ -53,3 +53,8 @@ async def test_a_plan_is_open(bot):
 async def test_a_no_to_an_optional_text_question_skips_it(bot):
     await bot.hears("a pizza please", "small", "ham")
     assert kinds(bot, "no thanks", await bot.conversation()) == [cm.SkipQuestion]
+
+
+async def test_a_stop_at_an_optional_question_stops_it_all(bot):
+    await bot.hears("a pizza please", "small", "ham")
+    assert kinds(bot, "stop", await bot.conversation()) == [cm.CancelFlow]

@@ -90,3 +90,20 @@ def test_expired_links_take_no_money(client, till):
     client.post("/shop/pay/pl_1")
     assert till.paid == 0
     assert "expired" in client.get("/shop/pay/pl_1", headers=ENGLISH).text
+
+
+def test_a_real_providers_page_is_led_to_and_no_click_counts_here(client, till):
+    there = "https://checkout.example/c/pay/1?a=b&c=d"
+    till.bills["pl_1"] = Bill(13480, "EUR", "open", lines=(COAT,), pay_at=there)
+    page = client.get("/shop/pay/pl_1", headers=ENGLISH).text
+    assert 'href="https://checkout.example/c/pay/1?a=b&amp;c=d"' in page
+    assert "<form" not in page
+    client.post("/shop/pay/pl_1", headers=ENGLISH)
+    assert till.paid == 0
+
+
+def test_who_comes_back_before_the_money_is_told_so(client, till):
+    till.bills["pl_1"] = Bill(13480, "EUR", "processing", lines=(COAT,), pay_at="https://x.example")
+    page = client.get("/shop/pay/pl_1", headers={"accept-language": "de"}).text
+    assert "Ihre Zahlung ist unterwegs" in page
+    assert "https://x.example" not in page

@@ -174,3 +174,46 @@ def test_a_reorder_names_shipping_and_may_go_elsewhere(shopper, owner):
     said = customer.says("no, send it to 5 Ringstrasse, 1010 Vienna, Austria")
     assert re.search(r"(Shipping|Versand): \D*7[.,]90", said)
     assert "1010 Vienna, AT" in said
+
+
+def said_in(talk, customer):
+    """Return all that the bot said in the customer's conversation."""
+    stored, _ = talk.wait_for(talk.bot.store.events.load(f"rest:{customer._sender}"))
+    return [item.data.get("text") or "" for item in stored if item.type == "bot"]
+
+
+def test_the_payment_is_confirmed_in_the_conversation_once(talk, shopper, soap):
+    customer = shopper()
+    identified(customer, "zur Kasse")
+    path = re.search(r"/shop/pay/\w+", customer.says("ja")).group()
+    client = TestClient(make_app(talk.bot))
+    for _ in range(2):
+        page = client.post(path, headers={"accept-language": "de"}).text
+    number = re.search(r"<strong>(.+?)</strong>", page).group(1)
+    for _ in range(2):
+        talk.wait_for(talk.bot.payments.desk.resume())
+        talk.idle()
+    received = [text for text in said_in(talk, customer) if "eingegangen" in text]
+    assert len(received) == 1
+    assert number in received[0]
+    assert euros(soap["price_minor"] + 490) in received[0]
+
+
+def test_a_cancelled_order_of_a_link_is_refunded_by_the_provider(talk, shopper):
+    customer = shopper()
+    identified(customer, "zur Kasse")
+    path = re.search(r"/shop/pay/\w+", customer.says("ja")).group()
+    page = TestClient(make_app(talk.bot)).post(path, headers={"accept-language": "de"}).text
+    number = re.search(r"<strong>(.+?)</strong>", page).group(1)
+    customer.says(f"Bestellung {number} stornieren")
+    if customer.asked("utter_ask_cancel_reason"):
+        customer.says("nicht mehr gebraucht")
+    customer.says("ja")
+    (order,) = exported(talk, "orders", number=number)
+    assert [p["status"] for p in order["payments"]] == ["paid", "pending"], customer.transcript
+    talk.wait_for(talk.bot.payments.desk.resume())
+    (order,) = exported(talk, "orders", number=number)
+    assert [(p["kind"], p["status"]) for p in order["payments"]] == [
+        ("payment", "paid"),
+        ("refund", "paid"),
+    ]

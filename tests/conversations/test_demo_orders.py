@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench.tau_retail.convert import read_shop
+from simulation.tau.convert import read_shop
 from tests.conversations.talk import ROOT, Talk
 
 SHOP = ROOT / "data" / "demo_shop"

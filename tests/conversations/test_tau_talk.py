@@ -1,18 +1,13 @@
-"""Free talk over a shop nobody here wrote: recorded tasks in many styles, changes of mind."""
+"""Free talk over a shop nobody here wrote: changes of mind, several orders, mistyped numbers."""
 
-import asyncio
 import json
 
 import pytest
 
-from bench.tau_retail.chat import load_tasks, play_all
-from bench.tau_retail.convert import changes, read_shop, to_db, write_shop
-from bench.tau_retail.shopper import writes
+from simulation.tau.convert import changes, read_shop, to_db, write_shop
 from tests.conversations.talk import Talk
 
 pytestmark = pytest.mark.shared
-
-STYLES = ["one", "steps", "polite", "terse", "all"]
 
 
 @pytest.fixture(scope="module")
@@ -43,19 +38,6 @@ def delivered(db):
         and order["payment_history"][0]["payment_method_id"].startswith("credit_card")
     )
     return lambda: next(fitting)
-
-
-def test_recorded_tasks_are_done_in_every_style(shared_data, tmp_path):
-    db, tasks = load_tasks(shared_data / "tau_retail", "retail_golden_train.jsonl")
-    seen, chosen = set(), []
-    for task in tasks:
-        names = {action["name"] for action in writes(task)}
-        if not names <= seen:
-            seen |= names
-            chosen.append(task)
-    found = asyncio.run(play_all(db, chosen, STYLES, tmp_path))
-    failed = {key: (problems, talk) for key, (problems, talk) in found.items() if problems}
-    assert not failed, "\n".join(line for p, talk in failed.values() for line in [*talk, *p])
 
 
 def start_return(db, talk, order, *names):

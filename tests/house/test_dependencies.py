@@ -46,7 +46,7 @@ def pinned(file):
     ("file", "extras"),
     [
         ("shop.txt", ("nlu", "chroma", "rasa", "build")),
-        ("test.txt", ("nlu", "chroma", "rasa", "build", "postgres", "test")),
+        ("test.txt", ("nlu", "chroma", "rasa", "build", "postgres", "stripe", "test")),
     ],
 )
 def test_what_is_declared_is_pinned(file, extras):

@@ -7,6 +7,8 @@ import pytest_asyncio
 
 from bot.app import build_bot, make_app
 from bot.settings import load_settings
+from tests.contracts.storage import turn
+from tests.contracts.storage_effects import refund
 from tests.integration.server import ROOT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -19,6 +21,9 @@ GUARDED = [
     ("GET", "/conversations/access/tracker", None),
     ("GET", "/conversations/access/export", None),
     ("DELETE", "/conversations/nobody", None),
+    ("GET", "/conversations/access/effects", None),
+    ("GET", "/effects", None),
+    ("GET", "/effects/access-key", None),
     ("GET", "/status", None),
     ("GET", "/metrics", None),
 ]
@@ -28,9 +33,9 @@ OPEN = ["/health/live", "/health/ready", "/docs", "/openapi.json"]
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def bot(tmp_path_factory):
     bot = await build_bot(load_settings(ROOT, tmp_path_factory.mktemp("access")))
+    await bot.store.turns.commit(turn("rest:ledger", effects=[refund("access-key")]))
     yield bot
     await bot.close()
-    bot.database.close()
 
 
 def visitor(bot, token="", host="127.0.0.1", **headers):

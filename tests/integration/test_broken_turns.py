@@ -48,7 +48,6 @@ async def brain(tmp_path_factory):
     bot = await build_bot(load_settings(ROOT, tmp_path_factory.mktemp("broken")))
     yield msgspec.structs.replace(bot.brain, router=BreakingRouter(bot.brain.router))
     await bot.close()
-    bot.database.close()
 
 
 def message(number, text):

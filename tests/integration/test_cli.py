@@ -35,7 +35,7 @@ def own_root(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", [["run"], ["train"], ["chat"], ["check"], ["parse"], ["shop", "export"]]
+    "command", [["run"], ["train"], ["chat"], ["check"], ["parse"], ["effects"], ["shop", "export"]]
 )
 def test_every_command_explains_itself(command):
     shown = tresen(*command, "--help")

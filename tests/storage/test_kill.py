@@ -16,15 +16,21 @@ LIVES = 5
 FEWEST_TURNS = 5
 
 
-def live_and_die(url: str, life: int, seconds: float) -> list[str]:
+def live_and_die(
+    url: str,
+    life: int,
+    seconds: float,
+    program: str = "tests.storage.crashing",
+    turn_word: str = "handled",
+) -> list[str]:
     """Start the bot, kill it with SIGKILL, and return the lines it wrote."""
-    command = [sys.executable, "-m", "tests.storage.crashing", url, str(life)]
+    command = [sys.executable, "-m", program, url, str(life)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
         first = process.stdout.readline()
         assert first == "ready\n"
         killer = subprocess.Popen(["sleep", str(seconds)])  # noqa: S607 - found on every Unix
         lines: list[str] = []
-        while killer.poll() is None or sum("handled" in line for line in lines) < FEWEST_TURNS:
+        while killer.poll() is None or sum(turn_word in line for line in lines) < FEWEST_TURNS:
             line = process.stdout.readline()
             assert line, "the bot ended by itself"
             lines.append(line)
@@ -68,13 +74,18 @@ async def test_kill_9_loses_and_repeats_nothing_on_sqlite(tmp_path):
 
 @pytest.mark.postgres
 async def test_kill_9_loses_and_repeats_nothing_on_postgres(postgres_url):
+    await truncated(postgres_url)
+    await lives(postgres_url)
+
+
+async def truncated(url: str) -> None:
+    """Empty a database's tables."""
     import asyncpg
 
-    await (await open_store(postgres_url)).close()
-    connection = await asyncpg.connect(postgres_url)
-    await connection.execute("TRUNCATE conversations, conversation_events, inbox, outbox")
+    await (await open_store(url)).close()
+    connection = await asyncpg.connect(url)
+    await connection.execute("TRUNCATE conversations, conversation_events, inbox, outbox, effects")
     await connection.close()
-    await lives(postgres_url)
 
 
 async def lives(url: str) -> None:

@@ -4,9 +4,10 @@ from contextlib import asynccontextmanager
 
 from bot.storage.memory import memory_store
 from tests.contracts.storage import StoreContract
+from tests.contracts.storage_effects import LedgerContract
 
 
-class TestMemoryStore(StoreContract):
+class TestMemoryStore(LedgerContract, StoreContract):
     """The contract."""
 
     @asynccontextmanager

@@ -9,9 +9,11 @@ from contextlib import closing
 import pytest
 
 from bot.storage import errors
+from bot.storage.effects import EffectQuery
 from bot.storage.open import open_store
 from bot.storage.schema import VERSION_TABLE, configuration, migrate_sqlite, revisions
-from tests.contracts.storage import turn
+from tests.contracts.storage import inbound, turn
+from tests.contracts.storage_effects import refund
 
 
 @pytest.mark.parametrize(
@@ -137,6 +139,41 @@ def test_a_migration_can_be_undone(tmp_path):
     with engine.connect() as connection:
         assert inspect(connection).get_table_names() == [VERSION_TABLE]
     engine.dispose()
+
+
+def revision_0001(path):
+    from alembic import command
+    from sqlalchemy import create_engine
+
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), "0001")
+    engine.dispose()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "INSERT INTO conversations VALUES ('web:anna', 1, 1, 0);"
+            "INSERT INTO conversation_events VALUES ('web:anna', 1, 'said', '{\"a\":1}', 0);"
+            "INSERT INTO outbox VALUES (7, 'web:anna', 1, 'web', 'anna', '{\"text\":\"Hi\"}', 0,"
+            " 'pending', 0, 0, '', '');"
+        )
+
+
+async def test_a_store_from_before_the_ledger_is_brought_up_to_date(tmp_path):
+    path = tmp_path / "tresen.sqlite3"
+    revision_0001(path)
+    stores = await asyncio.gather(*(open_store(f"sqlite:///{path}") for _ in range(2)))
+    [event], version = await stores[0].events.load("web:anna")
+    assert (event.data, version) == ({"a": 1}, 1)
+    assert [e.message.text for e in await stores[0].outbox.unsent("web")] == ["Hi"]
+    assert await stores[0].effects.find(EffectQuery()) == []
+    [accepted] = await stores[0].inbox.accept([inbound()])
+    handled = accepted.inbox_id
+    commit = turn("web:anna", 1, ("b",), handled_inbox_id=handled, effects=[refund("k1")])
+    [queued] = (await stores[0].turns.commit(commit)).outbound
+    assert (queued.outbox_id, queued.seq) == (8, 2)
+    assert (await stores[1].effects.get("k1")).state == "intended"
+    for store in stores:
+        await store.close()
 
 
 def test_revisions_follow_their_file_names(tmp_path):

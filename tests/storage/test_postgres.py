@@ -9,10 +9,11 @@ from bot.storage.errors import StoreClosed, StoreFailed
 from bot.storage.open import open_store
 from bot.storage.postgres import postgres_store
 from tests.contracts.storage import SetClock, StoreContract, inbound, turn
+from tests.contracts.storage_effects import LedgerContract
 
 pytestmark = pytest.mark.postgres
 
-_EMPTY = "TRUNCATE conversations, conversation_events, inbox, outbox"
+_EMPTY = "TRUNCATE conversations, conversation_events, inbox, outbox, effects"
 
 
 @asynccontextmanager
@@ -28,7 +29,7 @@ async def emptied(url, clock):
         await store.close()
 
 
-class TestPostgresStore(StoreContract):
+class TestPostgresStore(LedgerContract, StoreContract):
     """The contract."""
 
     @pytest.fixture

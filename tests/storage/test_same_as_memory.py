@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bot.messages import InboundMessage, OutboundMessage
+from bot.storage.effects import EffectOutcome, EffectQuery, NewEffect
 from bot.storage.errors import StorageError
 from bot.storage.open import open_store
 from bot.storage.ports import Delivery, NewEvent, NewOutbound, TurnCommit
@@ -17,6 +18,8 @@ from tests.contracts.storage import NOON, SetClock
 
 SENDERS = st.sampled_from(["anna", "ben", "çem 🙂"])
 IDS = st.integers(1, 12)
+KEYS = st.sampled_from(["k1", "k2", "k3", "ç\ud83d"])
+STATES = st.sampled_from(["sent", "done", "refused", "unknown"])
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=12)
 
 
@@ -79,6 +82,33 @@ class SameAsMemory(RuleBasedStateMachine):
         delivery = Delivery(number, "sent" if sent else "failed", note, note, retry_at)
         self.both(lambda s: s.outbox.mark(delivery))
 
+    @rule(sender=SENDERS, keys=st.lists(KEYS, min_size=1, max_size=2), state=STATES, text=ANY_TEXT)
+    def checkpoint(self, sender, keys, state, text):
+        key = f"web:{sender}"
+        _, version = self.both(lambda s: s.events.load(key))
+        effects = [NewEffect(name, text, "return", text, {"text": text}) for name in keys]
+        outcomes = [EffectOutcome(keys[0], state, {"text": text}, text)]
+        events = [NewEvent("intended", {}, NOON)]
+        commit = TurnCommit(key, version, events, (), None, effects, outcomes[: len(text) % 2])
+        self.both(lambda s: s.turns.commit(commit))
+
+    @rule(key=KEYS, state=STATES, result=st.dictionaries(ANY_TEXT, IDS, max_size=1), note=ANY_TEXT)
+    def settle(self, key, state, result, note):
+        self.both(lambda s: s.effects.mark(EffectOutcome(key, state, result, note)))
+
+    @rule(
+        states=st.lists(st.sampled_from(["intended", "sent", "done", "unknown"]), max_size=2),
+        sender=st.one_of(st.just(""), SENDERS.map("web:{}".format)),
+        step=st.one_of(st.just(""), ANY_TEXT),
+        minutes=st.one_of(st.none(), st.integers(0, 200)),
+        after=st.one_of(st.just(""), KEYS),
+        limit=st.integers(0, 3),
+    )
+    def find(self, states, sender, step, minutes, after, limit):
+        before = self.clock.now - timedelta(minutes=minutes) if minutes is not None else None
+        query = EffectQuery(tuple(states), sender, step, before, after, limit)
+        self.both(lambda s: s.effects.find(query))
+
     @rule(sender=SENDERS)
     def erase(self, sender):
         self.both(lambda s: s.events.erase(f"web:{sender}"))
@@ -100,6 +130,7 @@ class SameAsMemory(RuleBasedStateMachine):
     def same_queues(self):
         self.both(lambda s: s.inbox.pending())
         self.both(lambda s: s.outbox.unsent("web"))
+        self.both(lambda s: s.effects.find(EffectQuery()))
         for info in self.both(lambda s: s.events.conversations()):
             key = info.conversation_id
             self.both(lambda s, key=key: s.events.load(key))

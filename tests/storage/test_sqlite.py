@@ -6,13 +6,15 @@ from contextlib import asynccontextmanager, closing
 
 import pytest
 
+from bot.storage.effects import EffectOutcome
 from bot.storage.errors import EraseIncomplete, StoreClosed, StoreFailed, VersionConflict
 from bot.storage.open import open_store
 from bot.storage.sqlite_connection import SqliteConnection
 from tests.contracts.storage import NOON, StoreContract, inbound, turn
+from tests.contracts.storage_effects import LedgerContract, refund
 
 
-class TestSqliteStore(StoreContract):
+class TestSqliteStore(LedgerContract, StoreContract):
     """The contract."""
 
     @pytest.fixture
@@ -36,12 +38,14 @@ def url(tmp_path):
 async def test_everything_is_there_after_a_restart(url):
     store = await open_store(url)
     ids = await store.inbox.accept([inbound("1", message_id="1"), inbound("2", message_id="2")])
-    await store.turns.commit(turn("web:anna", 0, ("eins",), handled_inbox_id=ids[0].inbox_id))
+    commit = turn("web:anna", 0, ("eins",), handled_inbox_id=ids[0].inbox_id, effects=[refund()])
+    await store.turns.commit(commit)
     await store.close()
     store = await open_store(url)
     assert [e.message.text for e in await store.inbox.pending()] == ["2"]
     assert [e.message.text for e in await store.outbox.unsent("web")] == ["eins"]
     assert (await store.events.load("web:anna"))[1] == 1
+    assert (await store.effects.get("k1")).data == refund().data
     assert (await store.inbox.accept([inbound("1", message_id="1")]))[0].duplicate
     await store.close()
 
@@ -64,6 +68,45 @@ async def test_erasing_leaves_no_trace_in_the_files(url, tmp_path):
     with closing(sqlite3.connect(tmp_path / "tresen.sqlite3")) as connection:
         assert mark not in "\n".join(connection.iterdump())
         assert "stays" in "\n".join(connection.iterdump())
+
+
+async def effects_in_files(url, tmp_path, mark, settle):
+    """Erase a conversation with an effect under way, settle it, and return where it shows."""
+    store = await open_store(url)
+    effect = refund("k1", data={"to": f"{mark} street " * 500})
+    await store.turns.commit(turn("web:anna", effects=[effect]))
+    await store.events.erase("web:anna")
+    assert any(mark.encode() in p.read_bytes() for p in tmp_path.iterdir())
+    await settle(store)
+    found = [p.name for p in tmp_path.iterdir() if mark.encode() in p.read_bytes()]
+    await store.close()
+    return found
+
+
+async def test_an_effect_that_outlived_its_conversation_leaves_no_trace(url, tmp_path):
+    def mark(store):
+        return store.effects.mark(EffectOutcome("k1", "done"))
+
+    assert await effects_in_files(url, tmp_path, "Traceless-9417", mark) == []
+
+
+async def test_an_effect_that_a_turn_settles_leaves_no_trace(url, tmp_path):
+    def commit(store):
+        return store.turns.commit(turn("web:anna", outcomes=[EffectOutcome("k1", "refused")]))
+
+    assert await effects_in_files(url, tmp_path, "Traceless-9418", commit) == []
+
+
+async def test_a_reader_of_old_pages_does_not_keep_an_outcome_from_being_recorded(url, tmp_path):
+    store = await open_store(url)
+    await store.turns.commit(turn("web:anna", effects=[refund("k1")]))
+    await store.events.erase("web:anna")
+    with closing(sqlite3.connect(tmp_path / "tresen.sqlite3", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM effects").fetchall()
+        assert (await store.effects.mark(EffectOutcome("k1", "done"))).state == "done"
+    assert await store.effects.get("k1") is None
+    await store.close()
 
 
 async def test_a_failure_leaves_the_rest_of_its_group_alone(url):

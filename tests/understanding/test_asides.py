@@ -39,3 +39,8 @@ def test_a_wish_about_paying_stays(text):
 def test_a_bare_way_to_pay_is_only_an_aside():
     assert ASIDES.only("my credit card please")
     assert not ASIDES.only("yes")
+
+
+def test_a_way_to_pay_alone_is_no_wish_of_its_own():
+    assert ASIDES.only("Please use my PayPal account")
+    assert not ASIDES.only("use PayPal. And where is my parcel?")

@@ -1,11 +1,19 @@
 """A plan shows what will happen; only the plan that was agreed to happens, once."""
 
 import json
+from datetime import timedelta
 
+import msgspec
 import pytest
 
-from actions.commerce.errors import ConsentMismatch
-from actions.commerce.models import Address
+from actions.commerce.errors import (
+    ConsentMismatch,
+    OutcomeUnknown,
+    RefundTooHigh,
+    ShopUnavailable,
+)
+from actions.commerce.models import Address, CartLine
+from actions.commerce.planner import CONSENT_FOR
 from actions.commerce.plans import (
     LineChoice,
     Plan,
@@ -15,7 +23,8 @@ from actions.commerce.plans import (
     Refusal,
     plan_from_json,
 )
-from actions.commerce.requests import CancelOrder, ChangeOrder, NewVariant
+from actions.commerce.ports import Effects
+from actions.commerce.requests import CancelOrder, ChangeOrder, IssueRefund, NewVariant
 
 CANCEL = PlanRequest(kind="cancel", customer_id="C1", order_number="tr100001", reason="other")
 
@@ -87,7 +96,6 @@ async def test_what_changed_in_between_voids_the_yes_and_shows_the_new_plan(plan
 @pytest.mark.parametrize(
     ("request_", "code", "said"),
     [
-        (send_back(LineChoice("2")), "policy", "hygiene"),
         (send_back(LineChoice("3")), "policy", "made for you"),
         (send_back(LineChoice("1"), method_id="gift-1"), "policy", "original payment method"),
         (send_back(LineChoice("1", 9)), "invalid_request", "check what you have chosen"),
@@ -153,15 +161,15 @@ async def test_swapping_for_the_same_variant_is_refused(planner):
 
 
 async def test_complaints_offer_what_the_policy_allows(planner, shop):
-    lines = (LineChoice("1"),)
+    lines = (LineChoice("1", 1),)
     plan = await planner.plan(complain("damaged", "partial_refund", lines=lines))
-    assert plan.refunds_minor == 4000
+    assert plan.refunds_minor == 2000
     receipt = await planner.commit(plan, plan.hash, "k1")
     assert receipt.result["status"] == "resolved"
     plan = await planner.plan(complain("wrong_item", "replacement", lines=lines))
     await planner.commit(plan, plan.hash, "k2")
     _, variant = await shop.catalog.variant("P1-BLU-M")
-    assert variant.stock == 3
+    assert variant.stock == 4
     late = await planner.plan(complain("late", "late_compensation", "TR-100004", "C2"))
     assert (late.refunds_minor, late.method_id) == (1000, "pp-2")
     early = await planner.plan(complain("late", "late_compensation", "TR-100005", "C2"))
@@ -211,3 +219,80 @@ async def test_a_stale_write_is_told_as_a_refusal(planner, shop):
         await planner.commit(plan, plan.hash, "k2")
     assert len(await shop.returns.for_order("TR-100002", "C1")) == 1
     await shop.orders.cancel(CancelOrder("TR-100001", "C1", "other"), "k3")
+
+
+async def test_a_yes_is_good_for_half_an_hour(planner, shop, clock):
+    plan = await planner.plan(CANCEL)
+    clock.now += CONSENT_FOR + timedelta(seconds=1)
+    with pytest.raises(PlanChanged) as changed:
+        await planner.commit(plan, plan.hash, "k1")
+    assert changed.value.expired
+    assert (await shop.orders.get("TR-100001", "C1")).status == "pending"
+    again = changed.value.plan
+    assert again.hash == plan.hash
+    assert again.expires_at == clock.now + CONSENT_FOR
+    clock.now += CONSENT_FOR
+    receipt = await planner.commit(again, again.hash, "k2")
+    assert receipt.result["status"] == "cancelled"
+
+
+async def test_what_was_sent_in_time_is_settled_later(planner, clock):
+    plan = await planner.plan(CANCEL)
+    sent_at = clock.now
+    clock.now += timedelta(hours=3)
+    receipt = await planner.commit(plan, plan.hash, "k1", sent_at)
+    assert receipt.result["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("quantity", [-1, -(10**9), 10**9])
+@pytest.mark.parametrize("kind", ["return", "exchange", "reorder", "checkout", "complaint"])
+async def test_nobody_gets_absurd_quantities(planner, kind, quantity):
+    line = LineChoice("1", quantity, "P1-RED-M" if kind == "exchange" else "")
+    asked = {
+        "return": send_back(line),
+        "exchange": send_back(line, kind="exchange"),
+        "reorder": send_back(line, kind="reorder", method_id=""),
+        "checkout": PlanRequest(
+            kind="checkout", customer_id="C1", cart=(CartLine("P1-BLU-M", quantity),)
+        ),
+        "complaint": complain("damaged", "partial_refund", lines=(line,)),
+    }[kind]
+    refusal = await planner.plan(asked)
+    assert isinstance(refusal, Refusal), refusal
+
+
+async def test_no_refund_is_higher_than_what_was_paid(planner, shop):
+    def ask(amount):
+        return PlanRequest(
+            kind="goodwill", customer_id="C1", order_number="TR-100002", amount_minor=amount
+        )
+
+    for amount in (0, -500, 10**12):
+        assert isinstance(await planner.plan(ask(amount)), Refusal)
+    before = await shop.orders.get("TR-100002", "C1")
+    paid = sum(p.amount_minor for p in before.payments if p.kind == "payment")
+    request = IssueRefund("TR-100002", "C1", paid + 1, "card-1", "goodwill", before.revision)
+    with pytest.raises(RefundTooHigh):
+        await shop.refunds.issue(request, "k1")
+    assert await shop.orders.get("TR-100002", "C1") == before
+
+
+class Silent(Effects):
+    """A shop that does not tell what it has done."""
+
+    replays = True
+
+    async def find(self, intent):
+        raise ShopUnavailable
+
+
+async def test_a_shop_that_cannot_be_asked_before_anything_was_sent_has_done_nothing(
+    planner, shop, clock
+):
+    plan = await planner.plan(CANCEL)
+    planner.shop = msgspec.structs.replace(shop, effects=Silent())
+    with pytest.raises(ShopUnavailable):
+        await planner.commit(plan, plan.hash, "k1")
+    with pytest.raises(OutcomeUnknown):
+        await planner.commit(plan, plan.hash, "k1", clock.now)
+    assert (await shop.orders.get("TR-100001", "C1")).status == "pending"

@@ -57,7 +57,7 @@ def buy(variant="P1-BLU-M", address=None):
     return PlanRequest(kind="checkout", customer_id="C1", cart=cart, address=address)
 
 
-async def test_shipping_is_part_of_the_plan_and_of_its_hash(planner, shop):
+async def test_shipping_is_part_of_the_plan_and_of_its_hash(planner, shop, provider):
     home, abroad = await planner.plan(buy()), await planner.plan(buy(address=VIENNA))
     assert (home.shipping_minor, abroad.shipping_minor) == (0, 790)
     assert abroad.pays_minor == home.pays_minor + 790
@@ -65,6 +65,7 @@ async def test_shipping_is_part_of_the_plan_and_of_its_hash(planner, shop):
     assert abroad.hash != home.hash
     receipt = await planner.commit(abroad, abroad.hash, "k1")
     assert receipt.result["shipping_minor"] == 790
+    await provider.pay(receipt.result["id"])
     order = await shop.payment_links.settle(receipt.result["id"], "paid")
     assert order.total_minor == sum(p.amount_minor for p in order.payments) == abroad.pays_minor
 
@@ -107,13 +108,16 @@ async def test_a_shop_without_rates_ships_for_nothing(tmp_path, clock):
     assert plan.shipping_minor == 0
 
 
-async def test_rates_links_and_shipping_survive_an_export(planner, shop, database, tmp_path, clock):
+async def test_rates_links_and_shipping_survive_an_export(
+    planner, shop, provider, database, tmp_path, clock
+):
     plan = await planner.plan(buy(address=VIENNA))
     receipt = await planner.commit(plan, plan.hash, "k1")
     export_shop(database, tmp_path / "out")
     again = load_shop(tmp_path / "out", tmp_path / "again.sqlite3", clock)
-    copy = open_shop(again)
+    copy = open_shop(again, provider)
     link = await copy.payment_links.get(receipt.result["id"])
+    await provider.pay(link.id)
     assert (copy.info.shipping, link.shipping_minor) == (shop.info.shipping, 790)
     assert (await copy.payment_links.settle(link.id, "paid")).shipping_minor == 790
     again.close()
