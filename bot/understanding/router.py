@@ -245,9 +245,10 @@ class Router:
         """Return whether a stop is plainer than any option that its words might also name."""
         if expected.slot.type not in NAMED or not self._stops(s):
             return False
+        if self._consent.judge(s.whole.text) == "no":
+            return not self._reader.names(expected, s.mention)
         sure = s.whole.intent.confidence >= self._at.override
-        sure = sure or self._consent.judge(s.whole.text) == "no"
-        return sure and not self._reader.names(expected, s.mention)
+        return sure and self._reader.read(expected, s.mention, asked=True).value is None
 
     def _reading(self, s: Situation, expected: Expectation) -> Reading:
         """Read the open question's answer, if the message holds one."""

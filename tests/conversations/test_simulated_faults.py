@@ -192,3 +192,25 @@ def test_a_missing_piece_is_a_complaint_and_its_count_picks_no_remedy(talk, wish
     customer.says("ja" if skip != "skip" else "yes")
     (made,) = books(talk, "complaints", "TR-104436")
     assert (made["remedy"], made["quantities"]) == ("refund", {"1": 1})
+
+
+@pytest.mark.parametrize(
+    ("said", "response"),
+    [
+        ("brauche es nicht mehr", "utter_confirm_cancel"),
+        ("Ich brauche es nicht mehr", "utter_confirm_cancel"),
+        ("I don't need it any more", "utter_confirm_cancel"),
+        ("Stop, never mind", "utter_cancelled"),
+        ("Halt, doch nicht", "utter_cancelled"),
+    ],
+)
+def test_a_reason_is_no_stop_and_a_stop_is_no_reason(talk, said, response):
+    customer = talk.customer()
+    customer.says(
+        "Storniere TR-104728, PLZ 10115"
+        if "I d" not in said
+        else "cancel TR-104728, postcode 10115"
+    )
+    customer.says(said)
+    assert customer.asked(response), "\n".join(customer.transcript)
+    assert order_of(talk, "TR-104728")["status"] == "pending"
