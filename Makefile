@@ -6,7 +6,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run test test-vendure check pytest bench bench-faults docs requirements changelog clean chromium
+.PHONY: run test test-vendure check pytest bench bench-faults bench-channels docs requirements \
+	changelog clean chromium
 
 ARGS ?=
 PYTEST_ARGS ?=
@@ -64,6 +65,10 @@ bench: .make/test
 # The bot is killed with SIGKILL while the shop misbehaves; nothing may happen twice or get lost.
 bench-faults: .make/test
 	$(BIN)/python -m bench.faults $(ARGS)
+
+# Webhooks under load, and a bot that is killed while platforms deliver; nothing lost or doubled.
+bench-channels: .make/test
+	$(BIN)/python -m bench.channels $(ARGS)
 
 # Tables in the docs are generated from the code and checked by the tests.
 docs: .make/shop

@@ -13,6 +13,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import ActionExecutionRejection
 
+from actions.channel_links import ChannelLinks
 from actions.commerce.errors import ShopUnavailable
 from actions.commerce.ledger import ledger_name
 from actions.commerce.planner import Planner
@@ -38,6 +39,7 @@ class Services(msgspec.Struct, frozen=True):
     policy: Policy
     library: Library
     clock: Callable[[], datetime]
+    links: ChannelLinks | None = None
 
 
 class EffectState(msgspec.Struct, frozen=True):

@@ -44,7 +44,7 @@ _BACK = re.compile(
 _TAKE = re.compile(rf"\b{_COUNT}\s+(?:of|von|davon|der|stück|pieces?)\b", re.IGNORECASE)
 
 
-class _CartAction(ProductAction):
+class CartAction(ProductAction):
     """What all cart actions share: whose cart it is, and how it is shown."""
 
     async def owner(self, said: Said) -> str:
@@ -85,7 +85,7 @@ class _CartAction(ProductAction):
         return {"lines": lines, "total": money(total, currency), "vat": taxed and bool(lines)}
 
 
-class AddToCart(_CartAction):
+class AddToCart(CartAction):
     """Put `variant_id` into the cart.
 
     Sets `cart_state`: added, short (with `left`), too_many or sold_out.
@@ -120,7 +120,7 @@ class AddToCart(_CartAction):
         return {**slots, "cart_state": "added", "cart": await self.view(cart)}
 
 
-class ShowCart(_CartAction):
+class ShowCart(CartAction):
     """Show the cart; sets `cart`, and `shipping` to the customer's country or the shop's own.
 
     `shipping` has `country`, `amount` (None when the shop does not deliver there), `free_from`
@@ -158,7 +158,7 @@ class ShowCart(_CartAction):
         }
 
 
-class ListCartLines(_CartAction):
+class ListCartLines(CartAction):
     """List what can be taken out; sets `cart_lines`, and `line_ids` when everything is meant."""
 
     async def act(self, said: Said) -> Slots:
@@ -175,7 +175,7 @@ class ListCartLines(_CartAction):
         return slots
 
 
-class RemoveFromCart(_CartAction):
+class RemoveFromCart(CartAction):
     """Take `line_ids` out of the cart, or leave as many pieces as were said; sets `removed`."""
 
     async def act(self, said: Said) -> Slots:
@@ -194,7 +194,7 @@ class RemoveFromCart(_CartAction):
         return {"removed": removed, "cart": await self.view(cart)}
 
 
-class RequestCheckout(_CartAction):
+class RequestCheckout(CartAction):
     """Put the cart into `request`, for a plan to pay for it."""
 
     async def act(self, said: Said) -> Slots:

@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
+
+from rapidfuzz import fuzz
 
 from actions.base import Said, Slots
 from actions.commerce.models import Product, Variant
@@ -15,6 +18,7 @@ _BEFORE = r"(?<![\w'’.,])"
 _AFTER = r"(?![\w]|\s*(?:€|euros?\b|eur\b|\$|%))"
 _INFLECTED = r"(?:e|en|er|es|em|s|n)?"
 _SHORT_CHARS = 2
+_LEAST_ALIKE = 80
 
 
 class NarrowOptions(ProductAction):
@@ -65,9 +69,8 @@ class NarrowOptions(ProductAction):
         if said.slot("value") and said.slot("dimension"):
             picked[str(said.slot("dimension"))] = str(said.slot("value"))
         for mention in said.mentions():
-            for name, values in said_values(
-                str(mention.get("text") or ""), product, wording
-            ).items():
+            text = without_name(str(mention.get("text") or ""), product)
+            for name, values in said_values(text, product, wording).items():
                 if len(values) == 1 and (name, values[0]) not in refused:
                     picked.setdefault(name, values[0])
         shown = said.slot("shown_products") or ()
@@ -116,6 +119,24 @@ class NarrowOptions(ProductAction):
             label = {la: f"{title[la]} – {price[la]}" for la in LANGUAGES}
         words = wording.all_words(dimension, value)
         return {"value": value, "title": title, "label": label, "words": words}
+
+
+def without_name(text: str, product: Product) -> str:
+    """Return a text without the words of a product's name that another of them follows.
+
+    "White sneaker Blanko in black" wants no white one.
+    """
+    found = list(re.finditer(r"[^\W\d_]+", text))
+    for title in product.title.values():
+        names = [word.casefold() for word in re.findall(r"[^\W\d_]+", title)]
+        for first, second in pairwise(names):
+            for said, following in pairwise(found):
+                if (
+                    fuzz.ratio(said.group().casefold(), first) >= _LEAST_ALIKE
+                    and fuzz.ratio(following.group().casefold(), second) >= _LEAST_ALIKE
+                ):
+                    text = text[: said.start()] + " " * len(said.group()) + text[said.end() :]
+    return text
 
 
 def said_values(text: str, product: Product, wording: Wording) -> dict[str, list[str]]:

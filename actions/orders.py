@@ -21,7 +21,8 @@ STATUS = {
     "cancelled": {"en": "cancelled", "de": "storniert"},
 }
 _POINTS_BACK = re.compile(
-    r"\b(?:it(?!\s+(?:is|was|would|possible|still|be)\b)(?<!is it)(?<!'s it)(?<!be it)|this|that|"
+    r"\b(?:it(?!\s+(?:is|was|would|possible|still|be)\b)(?<!is it)(?<!'s it)(?<!be it)|this|"
+    r"that(?!\s+(?:i|we|they|came|arrived)\b)|"
     r"them|these|those|diese[rsnm]?|davon|daraus|darin|es|ihn|(?-i:sie))\b",
     re.IGNORECASE,
 )

@@ -4,6 +4,7 @@ from rasa_sdk import Action
 
 from actions.addresses import CompleteAddress, ReadAddressWish
 from actions.base import Services, ShopAction
+from actions.basket import AddItems
 from actions.cart import AddToCart, ListCartLines, RemoveFromCart, RequestCheckout, ShowCart
 from actions.cases import OpenCase
 from actions.commits import CommitPlan
@@ -14,6 +15,7 @@ from actions.feedback import Hear, IntroduceShop, RecordFeedback
 from actions.follow_ups import CheckFollowUp, CheckNamed
 from actions.identity import CheckCode, IdentifyCustomer, LogOut, ResendCode
 from actions.lines import ListVariants, NotePieces, NoteSwap, PriceSwaps, SortChosen, SortLines
+from actions.linking import OfferLink, PartChannel
 from actions.methods import ListOtherMethods
 from actions.options import NarrowOptions
 from actions.orders import ListChoosableOrders, LoadOrder
@@ -27,6 +29,7 @@ from actions.targets import FindTarget, ListTargets, LoadProduct
 from actions.tracking import TrackOrder
 
 ACTIONS: tuple[type[ShopAction], ...] = (
+    AddItems,
     AddToCart,
     AnswerProductQuestion,
     AnswerQuestion,
@@ -59,7 +62,9 @@ ACTIONS: tuple[type[ShopAction], ...] = (
     NarrowOptions,
     NotePieces,
     NoteSwap,
+    OfferLink,
     OpenCase,
+    PartChannel,
     PickShownOrder,
     PriceSwaps,
     ReadAddressWish,

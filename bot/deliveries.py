@@ -1,7 +1,7 @@
 """Marks messages as sent once they reached their customer, some at a time, beside the turns."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import structlog
 
@@ -21,9 +21,16 @@ class Deliveries:
     use this are asked for their messages, so nothing is sent twice.
     """
 
-    def __init__(self, store: Store, pause_s: float = PAUSE_S) -> None:
-        """Mark in the outbox of `store`, at most every `pause_s` seconds."""
+    def __init__(
+        self, store: Store, pause_s: float = PAUSE_S, pushed: Collection[str] = ()
+    ) -> None:
+        """Mark in the outbox of `store`, at most every `pause_s` seconds.
+
+        Messages for the channels in `pushed` are left to bot/sender.py, also where a linked
+        customer sees them elsewhere as well.
+        """
         self._store = store
+        self._pushed = frozenset(pushed)
         self._pause_s = pause_s
         self._sent: set[int] = set()
         self._seen: dict[str, int] = {}
@@ -95,4 +102,8 @@ class Deliveries:
         self._counted[conversation_id] = (min(seq, version), last)
         while len(self._counted) > KNOWN_CONVERSATIONS:
             self._counted.pop(next(iter(self._counted)))
-        return [row.outbox_id for row in rows if row.seq <= last and row.state == "pending"]
+        return [
+            row.outbox_id
+            for row in rows
+            if row.seq <= last and row.state == "pending" and row.channel not in self._pushed
+        ]

@@ -7,9 +7,10 @@ restart is handled then.
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Literal, TypeAlias
 
+import msgspec
 import structlog
 
 from bot.messages import InboundMessage
@@ -27,6 +28,45 @@ LAST_RETRY_S = 60.0
 log = structlog.get_logger(__name__)
 
 
+class Patience(msgspec.Struct, frozen=True):
+    """How long messages with a sequence wait for earlier ones that the platform may still bring.
+
+    `quiet_s`: how long their conversation has to be quiet. `longest_s`: how long at most.
+    """
+
+    quiet_s: float = 0.25
+    longest_s: float = 1.0
+
+
+class _Arrivals(msgspec.Struct, frozen=True):
+    """When the first and the last of a conversation's unhandled messages came, in loop time."""
+
+    first: float
+    last: float
+
+
+def in_order(entries: Sequence[InboxEntry]) -> list[InboxEntry]:
+    """Return waiting messages in the order in which their customer sent them.
+
+    Messages of one sender go by the platform's sequence; where there is none, and between
+    channels, the order of arrival counts.
+    """
+    ordered = list(entries)
+    places: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for place, entry in enumerate(entries):
+        if entry.message.sequence:
+            places[entry.message.channel, entry.message.sender_id].append(place)
+    for own in places.values():
+        by_sequence = sorted((entries[place] for place in own), key=_sequence)
+        for place, entry in zip(own, by_sequence, strict=True):
+            ordered[place] = entry
+    return ordered
+
+
+def _sequence(entry: InboxEntry) -> int:
+    return entry.message.sequence
+
+
 class TurnFailed(RuntimeError):
     """The message was accepted but its turn failed; it will be tried again after a restart."""
 
@@ -34,9 +74,18 @@ class TurnFailed(RuntimeError):
 class Dispatcher:
     """Runs the turns of all conversations in this process."""
 
-    def __init__(self, store: Store, turns: TurnRunner, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        store: Store,
+        turns: TurnRunner,
+        metrics: Metrics,
+        patience: Patience = Patience(),  # noqa: B008 - frozen
+    ) -> None:
         """Take messages from `store`, have `turns` answer them, count in `metrics`."""
         self._metrics = metrics
+        self._patience = patience
+        self._answered: list[Callable[[str], None]] = []
+        self._arrivals: dict[str, _Arrivals] = {}
         self._store = store
         self._turns = turns
         self._workers: dict[str, asyncio.Task[None]] = {}
@@ -45,6 +94,10 @@ class Dispatcher:
         self._delays_s: dict[str, float] = {}
         self._waiting: defaultdict[str, dict[int, Answer]] = defaultdict(dict)
         self._listeners: defaultdict[str, set[asyncio.Queue[Notice]]] = defaultdict(set)
+
+    def on_answer(self, told: Callable[[str], None]) -> None:
+        """Have `told` know the channels for which a turn left something in the outbox."""
+        self._answered.append(told)
 
     async def start(self) -> None:
         """Take up what an earlier process accepted but did not answer."""
@@ -56,6 +109,7 @@ class Dispatcher:
         accepted = await self._store.inbox.accept(messages)
         for item in accepted:
             if not item.duplicate:
+                self._arrived(item.message)
                 self._wake(item.message.conversation_id)
         return accepted
 
@@ -73,7 +127,9 @@ class Dispatcher:
             future = asyncio.get_running_loop().create_future()
             waiting[accepted.inbox_id] = future
             if accepted.duplicate and not await self._is_waiting(accepted):
-                self._settle(conversation_id, accepted.inbox_id)
+                self._settle(conversation_id, accepted.inbox_id, None)
+                if not waiting:
+                    self._waiting.pop(conversation_id, None)
                 return None
         self._wake(conversation_id)
         return await asyncio.shield(future)
@@ -104,6 +160,26 @@ class Dispatcher:
             await asyncio.gather(*self._workers.values(), return_exceptions=True)
             await asyncio.sleep(0)
 
+    def _arrived(self, message: InboundMessage) -> None:
+        """Note when a message came whose platform may still bring an earlier one."""
+        if message.sequence:
+            now = asyncio.get_running_loop().time()
+            known = self._arrivals.get(message.conversation_id)
+            first = known.first if known else now
+            self._arrivals[message.conversation_id] = _Arrivals(first, now)
+
+    async def _settled(self, conversation_id: str) -> None:
+        """Wait until a conversation has been quiet for a moment, but not for long."""
+        while arrivals := self._arrivals.get(conversation_id):
+            due = min(
+                arrivals.last + self._patience.quiet_s, arrivals.first + self._patience.longest_s
+            )
+            wait_s = due - asyncio.get_running_loop().time()
+            if wait_s <= 0:
+                self._arrivals.pop(conversation_id, None)
+                return
+            await asyncio.sleep(wait_s)
+
     def _wake(self, conversation_id: str) -> None:
         if timer := self._timers.pop(conversation_id, None):
             timer.cancel()
@@ -124,9 +200,10 @@ class Dispatcher:
         """Handle a conversation's messages one after the other until none is left."""
         try:
             while True:
+                await self._settled(conversation_id)
                 self._again.discard(conversation_id)
                 entries = await self._store.inbox.waiting(conversation_id, BATCH)
-                for entry in entries:
+                for entry in in_order(entries):
                     await self._handle(entry)
                 if not entries and conversation_id not in self._again:
                     self._settle_early(conversation_id)
@@ -158,13 +235,16 @@ class Dispatcher:
         finally:
             self._tell(entry.conversation_id, "idle")
         self._settle(entry.conversation_id, entry.inbox_id, outbound)
+        for name in {item.channel for item in outbound}:
+            for told in self._answered:
+                told(name)
         self._tell(entry.conversation_id, "changed")
 
     def _settle(
         self,
         conversation_id: str,
         inbox_id: int,
-        outcome: tuple[OutboxEntry, ...] | TurnFailed = (),
+        outcome: tuple[OutboxEntry, ...] | TurnFailed | None,
     ) -> None:
         """Give whoever waits for a message's answer the outcome of its turn."""
         future = self._waiting[conversation_id].pop(inbox_id, None)

@@ -105,14 +105,18 @@ class Engine:
         self._applier.apply_all(draft, commands)
 
     def trigger(self, draft: Draft, happened: ev.Triggered) -> None:
-        """Take in something that happened outside; an open question stays open."""
+        """Take in something that happened outside; an open question stays open.
+
+        It is asked again only if the flow says so.
+        """
         if not draft.conversation.started:
             draft.emit(ev.SessionStarted())
         draft.emit(happened)
         self._stack.drop_unknown(draft, quiet=True)
-        if happened.flow_id not in self._flows.flows:
-            return
-        self._stack.push_pattern(draft, happened.flow_id, dict(happened.slots), quiet=True)
+        flow = self._flows.flows.get(happened.flow_id)
+        if flow is not None:
+            slots, quiet = dict(happened.slots), not flow.asks_again
+            self._stack.push_pattern(draft, happened.flow_id, slots, quiet=quiet)
 
     def nothing_said(self, draft: Draft) -> bool:
         """Make the bot admit that it has no answer; False when it has nothing to answer."""

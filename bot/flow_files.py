@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
+
 from bot.conditions import ConditionError, Expression
 from bot.flow_steps import StepCompiler
 from bot.flows import (
@@ -36,6 +38,7 @@ _SKILL_KEYS = frozenset({
     "family",
     "without_order",
     "during_handoff",
+    "asks_again",
 })
 _SLOT_KEYS = frozenset({
     "type",
@@ -50,7 +53,17 @@ _SLOT_KEYS = frozenset({
     "invalid",
     "words",
 })
-_VARIATION_KEYS = frozenset({"text", "buttons", "buttons_from", "cards_from", "image", "custom"})
+_VARIATION_KEYS = frozenset({
+    "text",
+    "buttons",
+    "buttons_from",
+    "cards_from",
+    "image",
+    "custom",
+    "voice",
+})
+#: Beside the languages of a response: the spoken form of the wordings that have none of their own.
+VOICE = "voice"
 _SLOT_TYPES = frozenset(get_args(SlotType))
 PATTERN_KEYS = frozenset({"intents", "session_slots", "patterns", "responses"})
 
@@ -112,6 +125,7 @@ class FlowReader:
             family=str(data.get("family") or ""),
             without_order=bool(data.get("without_order", False)),
             during_handoff=bool(data.get("during_handoff", False)),
+            asks_again=bool(data.get("asks_again", False)),
         )
 
     def _title(self, source: YamlSource, where: Where, title: Json) -> dict[str, str]:
@@ -183,11 +197,28 @@ class FlowReader:
             if not isinstance(body, dict) or not body:
                 self._add(source, here, f"'{name}' must hold a list of wordings per language")
                 continue
+            voices = self._voices(source, (*here, VOICE), body)
             responses[name] = {
-                language: tuple(self._variations(source, (*here, language), wordings))
+                language: tuple(
+                    _with_voice(wording, voices.get(language, ""))
+                    for wording in self._variations(source, (*here, language), wordings)
+                )
                 for language, wordings in body.items()
+                if language != VOICE
             }
         return responses
+
+    def _voices(self, source: YamlSource, where: Where, body: Mapping[str, Json]) -> dict[str, str]:
+        given = body.get(VOICE) or {}
+        if not isinstance(given, dict) or not all(isinstance(v, str) for v in given.values()):
+            cure = "write 'voice: {en: …, de: …}'"
+            self._add(source, where, "the spoken form must be a text per language", cure)
+            return {}
+        for language in given:
+            if language not in body:
+                message = f"a spoken form in '{language}', but no wording in it"
+                self._add(source, (*where, language), message, "add the wording, or take it out")
+        return {language: text.strip() for language, text in given.items()}
 
     def _variations(self, source: YamlSource, where: Where, data: Json) -> Iterable[Variation]:
         wordings = data if isinstance(data, list) else [data]
@@ -207,6 +238,7 @@ class FlowReader:
                 cards_from=wording.get("cards_from", ""),
                 image=wording.get("image", ""),
                 custom=wording.get("custom") or {},
+                voice=str(wording.get("voice") or "").strip(),
             )
 
     def _buttons(self, source: YamlSource, where: Where, data: Json) -> Iterable[ButtonTemplate]:
@@ -240,6 +272,10 @@ class FlowReader:
 
     def _add(self, source: YamlSource, where: Where, message: str, cure: str = "") -> None:
         self.problems.append(source.problem(where, message, cure))
+
+
+def _with_voice(wording: Variation, voice: str) -> Variation:
+    return wording if wording.voice else msgspec.structs.replace(wording, voice=voice)
 
 
 def load_flows(data_dir: Path) -> FlowSet:

@@ -179,7 +179,8 @@ class ButtonTemplate(msgspec.Struct, frozen=True):
 class Variation(msgspec.Struct, frozen=True):
     """One wording of a response in one language.
 
-    `buttons_from` and `cards_from` name slots holding lists to make buttons or cards of.
+    `buttons_from` and `cards_from` name slots holding lists to make buttons or cards of. `voice`
+    is the short form for the ear, a template like `text`; empty where the text can be spoken.
     """
 
     text: str
@@ -188,6 +189,7 @@ class Variation(msgspec.Struct, frozen=True):
     cards_from: str = ""
     image: str = ""
     custom: dict[str, Any] = msgspec.field(default_factory=dict)
+    voice: str = ""
 
 
 Responses = dict[str, dict[str, tuple[Variation, ...]]]
@@ -203,6 +205,8 @@ class Flow(msgspec.Struct, frozen=True):
     of one `family` are one wish when a message names them side by side; one that goes
     `without_order` gives way to the next best reading when a message names an order.
     `anything_else` lets the bot ask whether there is more to do when the flow is done.
+    A flow begun by something outside the conversation leaves an open question unasked unless it
+    `asks_again`, and runs while a person has the conversation only if told so (`during_handoff`).
     """
 
     id: str
@@ -222,6 +226,7 @@ class Flow(msgspec.Struct, frozen=True):
     family: str = ""
     without_order: bool = False
     during_handoff: bool = False
+    asks_again: bool = False
 
     def asks_for(self, slot: str) -> str:
         """Return the id of the step that asks the customer for a slot, empty if none does."""

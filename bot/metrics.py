@@ -30,6 +30,21 @@ class Metrics:
         self.handoffs = Counter(
             "tresen_handoffs", "Conversations given to a person", registry=self.registry
         )
+        self.webhooks = Counter(
+            "tresen_webhooks",
+            "Requests of platforms",
+            ["channel", "outcome"],
+            registry=self.registry,
+        )
+        self.received = Counter(
+            "tresen_received",
+            "What platforms reported, by kind",
+            ["channel", "kind"],
+            registry=self.registry,
+        )
+        self.sends = Counter(
+            "tresen_sends", "Deliveries by outcome", ["channel", "outcome"], registry=self.registry
+        )
         self.running = Gauge("tresen_turns_running", "Turns under way", registry=self.registry)
 
     def observe(self, events: Iterable[ev.Event]) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 import structlog
 
-from bot.messages import InboundMessage, Trigger, trigger_id
+from bot.messages import InboundMessage, Trigger, happened
 from bot.storage.effects import Ledger
 from bot.storage.ports import Accepted
 
@@ -56,7 +56,6 @@ class Notices:
         if entry is None:
             log.warning("payment_of_no_conversation", kind=news.kind)
             return ""
-        channel, _, sender = entry.conversation_id.partition(":")
         slots = {
             "kind": news.kind,
             "owner": news.customer_id,
@@ -64,8 +63,8 @@ class Notices:
             "amount": {"amount_minor": news.amount_minor, "currency": news.currency},
             "url": news.url,
         }
-        message_id = trigger_id(f"payment:{news.id}")
         trigger = Trigger(FLOW, slots)
-        message = InboundMessage(channel, sender, message_id, "", self._clock(), trigger=trigger)
+        name = f"payment:{news.id}"
+        message = happened(entry.conversation_id, name, trigger, self._clock())
         await self._accept([message])
         return entry.conversation_id

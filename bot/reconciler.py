@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
-from bot.messages import InboundMessage, Trigger, trigger_id
+from bot.messages import InboundMessage, Trigger, happened
 from bot.storage.effects import EffectEntry, EffectOutcome, EffectQuery
 from bot.storage.errors import EffectSettled, StorageError, UnknownEffect
 from bot.storage.ports import Accepted, Store
@@ -95,6 +95,8 @@ class Reconciler:
                 await self.look()
             except StorageError as error:
                 log.warning("reconciliation_failed", error=type(error).__name__)
+            except Exception:  # one broken look must not leave everything in doubt for ever
+                log.exception("reconciliation_broke")
             await asyncio.sleep(self._pauses.look_s)
 
     def _trigger(self, entry: EffectEntry, now: datetime) -> InboundMessage | None:
@@ -109,16 +111,19 @@ class Reconciler:
             return None
         longest = int((now - entry.changed_at).total_seconds() // self._pauses.longest_s)
         name = f"settle:{entry.key}:{entry.attempts}:{waited.bit_length()}:{longest}"
-        channel, _, sender = entry.conversation_id.partition(":")
         trigger = Trigger(FLOW, effect_key=entry.key)
-        return InboundMessage(channel, sender, trigger_id(name), "", now, trigger=trigger)
+        return happened(entry.conversation_id, name, trigger, now)
 
     async def _tell_person(self, entry: EffectEntry, now: datetime) -> None:
         old = entry.intended_at + timedelta(seconds=self._pauses.hopeless_s) <= now
         if self._escalate is None or not old or entry.key in self._escalated:
             return
         log.error("effect_in_doubt", step=entry.step, operation=entry.operation)
-        await self._escalate(entry)
+        try:
+            await self._escalate(entry)
+        except Exception:  # told at the next look; the others must not wait for it
+            log.exception("nobody_told_of_doubt", step=entry.step)
+            return
         self._escalated.add(entry.key)
 
     async def _drop_unsent(self, now: datetime) -> None:

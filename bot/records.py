@@ -48,7 +48,9 @@ class ConversationFiles:
         """Return everything, as JSON types."""
         events, version = await self._store.events.load(conversation_id)
         shop = await self._shop.find(conversation_id)
-        files = self._uploads.of_session(_session(conversation_id))
+        files = [
+            path for owner in _owners(conversation_id) for path in self._uploads.of_session(owner)
+        ]
         return {
             "conversation_id": conversation_id,
             "version": version,
@@ -56,6 +58,9 @@ class ConversationFiles:
             "inbox": msgspec.to_builtins(await self._inbox(conversation_id)),
             "outbox": msgspec.to_builtins(await self._outbox(conversation_id)),
             "effects": msgspec.to_builtins(await self._effects(conversation_id)),
+            "contacts": msgspec.to_builtins(
+                await self._store.contacts.of_conversation(conversation_id)
+            ),
             "uploads": [{"file": path.name, "size_bytes": path.stat().st_size} for path in files],
             "cart": shop.get("carts", []),
             "cases": shop.get("cases", []),
@@ -68,7 +73,7 @@ class ConversationFiles:
         erased = await self._store.events.erase(conversation_id)
         self._forget(conversation_id)
         shop = await self._shop.erase(conversation_id)
-        uploads = self._uploads.erase(_session(conversation_id))
+        uploads = sum(self._uploads.erase(owner) for owner in _owners(conversation_id))
         return {**msgspec.structs.asdict(erased), "uploads": uploads, **shop}
 
     async def _inbox(self, conversation_id: str) -> list[InboxEntry]:
@@ -100,5 +105,6 @@ class ConversationFiles:
                 return entries
 
 
-def _session(conversation_id: str) -> str:
-    return conversation_id.partition(":")[2]
+def _owners(conversation_id: str) -> tuple[str, str]:
+    """Return under which names files lie: the web chat's session, and the conversation itself."""
+    return conversation_id.partition(":")[2], conversation_id

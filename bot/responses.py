@@ -5,6 +5,7 @@ Templates are Jinja2, sandboxed; values are inserted as they are and never read 
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,7 @@ from babel.dates import format_date, format_datetime
 from babel.lists import format_list
 from babel.numbers import format_currency, get_currency_precision
 from jinja2.sandbox import SandboxedEnvironment
+from semantic_text_splitter import TextSplitter
 
 from bot.flows import Flow, FlowSet, Variation
 from bot.messages import Button, Card, Json, OutboundMessage
@@ -23,6 +25,12 @@ from bot.messages import Button, Card, Json, OutboundMessage
 _LOCALES = {"de": "de_DE", "en": "en_GB"}
 _MONEY = {"de": "de_DE", "en": "en_US"}
 MAX_BUTTONS = 13
+SPOKEN_CHOICES = 5
+"""How many things to choose among are read out; an ear keeps no more."""
+_BRIEF_CHARS = 220
+_MARKS = re.compile(r"[*_`#>]|^\s*(?:[-•]|\d+\.)\s+|\s*\(?https?://\S+", re.MULTILINE)
+_RANGE = re.compile(r"(?<=\d) ?[–-] ?(?=\d{1,3}\b(?!-))")
+_PIECES = {"de": "{} Stück {}", "en": "{} pieces of {}"}
 
 
 class ResponseError(ValueError):
@@ -48,6 +56,9 @@ class Renderer:
             moment=_by_language(self.moment),
             both=_by_language(self.joined),
             tr=_by_language(self.translated),
+            either=_by_language(self.either),
+            pieces=_by_language(self.pieces),
+            brief=_by_language(self.brief),
         )
 
     def render(
@@ -73,6 +84,7 @@ class Renderer:
             custom=dict(variation.custom),
             language=spoken,
             response=name,
+            voice=self._fill(variation.voice, context),
         )
 
     def from_action(
@@ -145,6 +157,40 @@ class Renderer:
         """Return a list of texts joined as in a sentence: `a, b and c`."""
         texts = [self.translated(value, language) for value in values or ()]
         return format_list(texts, locale=_LOCALES.get(language, language)) if texts else ""
+
+    def either(self, values: Json, language: str) -> str:
+        """Return what may be chosen as a caller hears it: `a, b or c`, at most five of them.
+
+        Args:
+            values: options (with `label` or `title`), cards, or texts.
+            language: that of the sentence.
+        """
+        titles = [
+            self.translated(value.get("label") or value["title"], language)
+            if isinstance(value, Mapping) and "title" in value
+            else self.translated(value, language)
+            for value in values or ()
+        ]
+        few = titles[:SPOKEN_CHOICES]
+        locale = _LOCALES.get(language, language)
+        return format_list(few, style="or", locale=locale) if few else ""
+
+    def pieces(self, items: Json, language: str) -> str:
+        """Return items with their numbers as a caller hears them: `2 pieces of a and b`."""
+        told = _PIECES.get(language, _PIECES["en"])
+        titles = [
+            (self.translated(i["title"], language), i.get("quantity", 1)) for i in items or ()
+        ]
+        return self.joined(
+            [told.format(n, title) if n > 1 else title for title, n in titles], language
+        )
+
+    def brief(self, value: Json, language: str) -> str:
+        """Return the first one or two sentences of a text, without marks and addresses."""
+        paragraphs = [line for line in self.translated(value, language).split("\n") if line.strip()]
+        plain = _MARKS.sub("", paragraphs[0]).strip() if paragraphs else ""
+        plain = _RANGE.sub(" bis " if language == "de" else " to ", plain)
+        return next(iter(TextSplitter(_BRIEF_CHARS).chunks(plain)), "").strip()
 
     def translated(self, value: Json, language: str) -> str:
         """Return the text of a value that holds one text per language."""

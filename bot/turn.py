@@ -22,6 +22,7 @@ from bot.effects import OUTCOMES, STEPS, as_slot, has_effects, intents, is_held_
 from bot.engine import Engine
 from bot.flows import FlowSet
 from bot.messages import InboundMessage, OutboundMessage, Trigger, utc_now
+from bot.recipients import whereto
 from bot.responses import Renderer, ResponseError
 from bot.storage.effects import SETTLED, EffectEntry, EffectOutcome, NewEffect
 from bot.storage.errors import (
@@ -371,13 +372,13 @@ class TurnRunner:
         for event in turn.draft.events[turn.written :]:
             wire = ev.to_wire(event)
             events.append(NewEvent(str(wire["event"]), wire, now))
-        message = turn.message
+        recipient = await whereto(self._store.contacts, turn.message) if turn.said else ("", "")
         committed = await self._store.turns.commit(
             TurnCommit(
                 turn.entry.conversation_id,
                 turn.version,
                 events,
-                [NewOutbound(message.channel, message.sender_id, out) for out in turn.said],
+                [NewOutbound(*recipient, said) for said in turn.said],
                 inbox_id,
                 effects,
                 turn.outcomes,

@@ -60,7 +60,9 @@ def parse_data(understood: Understood) -> dict[str, Any]:
 
 def as_message(event: ev.BotUttered) -> OutboundMessage:
     """Return what the bot said as it was sent."""
-    return msgspec.convert({**event.data, "text": event.text}, OutboundMessage)
+    response = event.metadata.get("utter_action") or ""
+    data = {**event.data, "text": event.text, "response": response}
+    return msgspec.convert(data, OutboundMessage)
 
 
 def bound(message: OutboundMessage, plan: str) -> OutboundMessage:

@@ -24,7 +24,7 @@ from bot.settings import Settings
 from bot.storage.errors import UnstorableData
 from bot.storage.ports import Store
 from bot.utterances import as_message
-from channels.base import Channel, ChannelError, Forbidden, Payload, TooLarge, WebhookRequest
+from channels.base import ChannelError, Forbidden, Payload, TooLarge, WebhookRequest
 from channels.demo_page import DemoPages, Storefront, TryThis
 from channels.pay_page import Bill, BillLine, PaymentRefused, PayPage
 from channels.rest import RestChannel
@@ -146,7 +146,7 @@ async def receive(request: Request, limit_bytes: int = MAX_BODY_BYTES) -> Webhoo
     )
 
 
-async def _rest_webhook(request: Request, rest: Channel, parts: WebParts) -> Response:
+async def _rest_webhook(request: Request, rest: RestChannel, parts: WebParts) -> Response:
     try:
         webhook = await receive(request)
         if not parts.settings.endpoints.api_token and not is_own_page(request.headers):

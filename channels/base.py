@@ -5,12 +5,13 @@ payloads. It never calls the engine: the composition root stands between them.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
+from starlette.routing import BaseRoute
 
-from bot.messages import InboundMessage, OutboundMessage
+from bot.messages import InboundMessage, Incoming, OutboundMessage
 
 Payload: TypeAlias = dict[str, object]
 """What goes over the wire to a platform: a JSON object."""
@@ -86,6 +87,14 @@ class TooMany(BadRequest):
     status = 429
 
 
+class Reply(msgspec.Struct, frozen=True):
+    """What the platform is answered once its request is taken: 200 with an empty body."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+
+
 class Channel(ABC):
     """A messaging surface: checks, reads and writes one platform's messages.
 
@@ -106,8 +115,8 @@ class Channel(ABC):
         """
 
     @abstractmethod
-    def parse(self, request: WebhookRequest) -> list[InboundMessage]:
-        """Return every message of the request, in the platform's order.
+    def parse(self, request: WebhookRequest) -> Sequence[Incoming]:
+        """Return everything the request tells, in the platform's order.
 
         Args:
             request: a verified request.
@@ -126,16 +135,50 @@ class Channel(ABC):
         """
 
 
-class PushChannel(Channel):
-    """A channel whose platform is called to deliver, rather than answered."""
+Exchange: TypeAlias = Callable[[InboundMessage], Awaitable[Sequence[OutboundMessage]]]
+"""Gives the bot a message and waits for its answers; a repeated message gets the same answers."""
+
+
+class ExchangeChannel(Channel):
+    """A channel whose platform waits for the answer in the response, as an assistant that speaks.
+
+    Channels whose platform is called to deliver are in push.py.
+    """
+
+    #: How long the platform waits; with less time left it is told that the answer comes later.
+    answer_within_s: float = 8.0
 
     @abstractmethod
-    async def send(self, payload: Payload) -> None:
-        """Deliver one rendered payload.
+    def answer(
+        self, request: WebhookRequest, said: Sequence[OutboundMessage], *, complete: bool
+    ) -> Reply:
+        """Return the one response that says everything; pure.
 
         Args:
-            payload: one of the payloads that `render` returned.
+            request: the verified request, whose messages (if any) were given to the bot.
+            said: the bot's answers, in order; empty for requests without a message.
+            complete: whether the turn ended in time; if not, `said` is empty.
+        """
+
+    async def prepare(self, request: WebhookRequest) -> None:
+        """Fetch what `verify` needs to check this request, such as a certificate.
 
         Raises:
-            ChannelError: if the platform did not take it.
+            Unverified: if what the request names may not be fetched.
         """
+        del request
+
+    async def progress(self, request: WebhookRequest) -> None:
+        """Tell the customer that the answer takes a moment; called once, after about two seconds.
+
+        Errors of the platform are swallowed here: the answer itself is still to come.
+        """
+        del request
+
+    def routes(self, exchange: Exchange) -> Sequence[BaseRoute]:
+        """Return routes beside the webhook, such as a socket over which a call is held."""
+        del exchange
+        return ()
+
+    async def close(self) -> None:
+        """Let go of connections."""

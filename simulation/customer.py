@@ -140,8 +140,11 @@ class Customer:
     def _refused(self, message: Heard) -> None:
         if not self._pending:
             return
-        numbered = [g for g in self._pending if g.order and g.order in message.text]
-        goal = (numbered or self._pending)[0]
+        told = [goal for goal in self._pending if goal.tries] or self._pending
+        numbered = [goal for goal in told if _speaks_of(goal, message.text)]
+        goal = (numbered or told)[0]
+        if not numbered and self._reader.names_order(message.text):
+            return  # that was about an order they did not speak of: they say their wish again
         if goal.slip[1] or (goal.told.__class__ is goal.wish.__class__ and goal.told != goal.wish):
             goal.put_right()
             goal.tries = 0
@@ -203,6 +206,8 @@ class Customer:
 
     def _answer_to(self, goal: Goal, question: Heard) -> str | None:
         goal.asked_again = self._repeated
+        if self._repeated and goal.told != goal.wish:
+            goal.put_right()  # what was said by mistake is not to be had: one looks again
         said = self._answers.to(goal, question)
         if said is None:
             return self._misunderstood(goal)
@@ -273,6 +278,12 @@ class Customer:
         self._open = None
         self._repeated = 0
         return self._voice.said(self._voice.put("mind.stop")) if self._pending else None
+
+
+def _speaks_of(goal: Goal, text: str) -> bool:
+    """Return whether a text names the order of a wish, the right one or the one said."""
+    numbers = goal.order, str(getattr(goal.told, "order", ""))
+    return any(number and number in text for number in numbers)
 
 
 def _offered_credit(goal: Goal, text: str) -> bool:

@@ -62,7 +62,7 @@ class PlanReader:
         """Return the first thing that is wrong; None when the plan is right."""
         if goal.order and goal.order not in text and not isinstance(goal.wish, Complain):
             return Objection("object.order")
-        if isinstance(goal.wish, DefaultAddress) and self._names_order(text):
+        if isinstance(goal.wish, DefaultAddress) and self.names_order(text):
             return Objection("answer.profile")
         match goal.wish:
             case SendBack(order=number, items=items, method=method):
@@ -78,7 +78,8 @@ class PlanReader:
                 return self._goods(goods, text) or _address(place, text)
         return _address(getattr(goal.wish, "address", None), text)
 
-    def _names_order(self, text: str) -> bool:
+    def names_order(self, text: str) -> bool:
+        """Return whether a text names one of the customer's orders."""
         return any(o["number"] in text for o in self._shop.orders_of(self._customer_id))
 
     def _items(

@@ -95,7 +95,7 @@ class ShopClient:
             follow_redirects=False,
         )
 
-    async def read(self, method: str, path: str, **request: Any) -> Answer:  # noqa: ANN401
+    async def read(self, method: str, path: str, **request: Any) -> Answer:  # noqa: ANN401 - as httpx takes it
         """Ask for something, again and again within the limits.
 
         Args:
@@ -117,7 +117,7 @@ class ShopClient:
         path: str,
         *,
         replays: bool,
-        **request: Any,  # noqa: ANN401
+        **request: Any,  # noqa: ANN401 - as httpx takes it
     ) -> Answer:
         """Have something done.
 

@@ -1,9 +1,8 @@
 """From a request and the shop's state to a plan; one pure function a kind."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from itertools import starmap
-
-import msgspec
 
 from actions.commerce.changes import (
     cancelled,
@@ -14,7 +13,7 @@ from actions.commerce.changes import (
     same_product,
     with_method,
 )
-from actions.commerce.claims import Claims
+from actions.commerce.checks import MOST_PIECES, check_stock
 from actions.commerce.errors import (
     InsufficientBalance,
     InvalidRequest,
@@ -24,56 +23,17 @@ from actions.commerce.errors import (
 from actions.commerce.models import (
     STORE_CREDIT,
     CartLine,
-    Customer,
     Order,
     OrderLine,
-    Product,
     ReturnLine,
-    ShopInfo,
-    Texts,
     Variant,
 )
+from actions.commerce.plan_case import Case, plan_of, require_shops_currency
 from actions.commerce.plans import LineChoice, Plan, PlanFee, PlanItem, PlanRequest
 from actions.commerce.requests import FileComplaint
 from actions.commerce.shipping import shipping_cost
 from actions.policy.decision import Decision
 from actions.policy.facts import PolicyFacts
-
-MOST_PIECES = 99
-"""How many of one variant somebody buys at once."""
-
-
-class Case(msgspec.Struct, frozen=True):
-    """What a plan is made from; `products` by id cover every line that the plan names."""
-
-    request: PlanRequest
-    facts: PolicyFacts
-    decision: Decision
-    customer: Customer
-    products: dict[str, Product]
-    shop: ShopInfo
-
-    @property
-    def currency(self) -> str:
-        """Return the currency that the shop sells in."""
-        return self.shop.currency
-
-    @property
-    def order(self) -> Order:
-        """Return the order that the request is about.
-
-        Raises:
-            InvalidRequest: the request names none.
-        """
-        if self.facts.order is None:
-            msg = "no order given"
-            raise InvalidRequest(msg)
-        return self.facts.order
-
-    @property
-    def claims(self) -> Claims:
-        """Return what came back of the order before, and what was complained about."""
-        return self.facts.claims
 
 
 def build(case: Case) -> Plan:
@@ -86,14 +46,6 @@ def build(case: Case) -> Plan:
         msg = "a negative number of pieces"
         raise InvalidRequest(msg)
     return BUILDERS[case.request.kind](case)
-
-
-def _plan(case: Case, **values: object) -> Plan:
-    number = case.facts.order.number if case.facts.order else ""
-    request = msgspec.structs.replace(case.request, order_number=number)
-    revision = case.facts.order.revision if case.facts.order else None
-    currency = case.facts.order.currency if case.facts.order else case.currency
-    return Plan(request=request, currency=currency, revision=revision, **values)  # type: ignore[arg-type]
 
 
 def _money(case: Case, method_id: str, pays_minor: int) -> dict[str, object]:
@@ -112,6 +64,8 @@ def _money(case: Case, method_id: str, pays_minor: int) -> dict[str, object]:
     gift_card = method is not None and method.kind == "gift_card"
     if gift_card and method is not None and (method.balance_minor or 0) < pays_minor:
         raise InsufficientBalance(method_id)
+    if gift_card or method_id == STORE_CREDIT:
+        require_shops_currency(case)
     return {
         "pays_minor": max(pays_minor, 0),
         "refunds_minor": max(-pays_minor, 0),
@@ -146,7 +100,7 @@ def _cancel(case: Case) -> Plan:
     total = sum(payment.amount_minor for payment in refunds)
     method_id = refunds[0].method_id if refunds else ""
     money = _money(case, method_id, -total) if refunds else {}
-    return _plan(case, items=_all_items(case.order), **money)
+    return plan_of(case, items=_all_items(case.order), **money)
 
 
 def _change_address(case: Case) -> Plan:
@@ -155,20 +109,20 @@ def _change_address(case: Case) -> Plan:
         msg = "no address given"
         raise InvalidRequest(msg)
     shipping_cost(case.shop, case.request.address, 0)  # refuses countries without a rate
-    return _plan(case, items=_all_items(case.order), address=case.request.address)
+    return plan_of(case, items=_all_items(case.order), address=case.request.address)
 
 
 def _default_address(case: Case) -> Plan:
     if case.request.address is None:
         msg = "no address given"
         raise InvalidRequest(msg)
-    return _plan(case, address=case.request.address)
+    return plan_of(case, address=case.request.address)
 
 
 def _change_payment(case: Case) -> Plan:
     _, _, amount = with_method(case.order, case.request.method_id, case.facts.now)
     money = _money(case, case.request.method_id, amount)
-    return _plan(case, items=_all_items(case.order), **money)
+    return plan_of(case, items=_all_items(case.order), **money)
 
 
 def _swap(case: Case, choice: LineChoice) -> PlanItem:
@@ -178,21 +132,20 @@ def _swap(case: Case, choice: LineChoice) -> PlanItem:
     return _item(line, quantity, variant)
 
 
-def _require_stock(case: Case, wanted: dict[str, int]) -> None:
+def _require_stock(case: Case, pieces: Iterable[tuple[str, int]]) -> None:
     variants = {v.id: v for product in case.products.values() for v in product.variants}
+    wanted: Counter[str] = Counter()
+    for variant_id, quantity in pieces:
+        wanted[variant_id] += quantity
     for variant_id, quantity in wanted.items():
-        variant = variants[variant_id]
-        if not variant.available or (variant.stock is not None and variant.stock < quantity):
-            raise OutOfStock(variant_id)
+        check_stock(variants[variant_id], quantity)
 
 
 def _swapped(case: Case) -> tuple[tuple[PlanItem, ...], int]:
+    require_shops_currency(case)
     distinct([choice.line_id for choice in case.request.lines])
     items = tuple(_swap(case, choice) for choice in case.request.lines)
-    wanted: dict[str, int] = {}
-    for item in items:
-        wanted[item.new_variant_id] = wanted.get(item.new_variant_id, 0) + item.quantity
-    _require_stock(case, wanted)
+    _require_stock(case, [(item.new_variant_id, item.quantity) for item in items])
     pays = sum((i.new_unit_price_minor - i.unit_price_minor) * i.quantity for i in items)
     return items, pays
 
@@ -205,8 +158,8 @@ def _change_items(case: Case) -> Plan:
             msg = "items are changed for whole lines"
             raise InvalidRequest(msg)
     if pays < 0:
-        check_refund(case.order, -pays)
-    return _plan(case, items=items, **_money(case, case.request.method_id, pays))
+        check_refund(case.order, -pays, case.request.method_id)
+    return plan_of(case, items=items, **_money(case, case.request.method_id, pays))
 
 
 def _exchange(case: Case) -> Plan:
@@ -217,7 +170,7 @@ def _exchange(case: Case) -> Plan:
     pays += sum(fee.amount_minor for fee in fees)
     pays = max(pays, -case.claims.left_minor(case.order))
     money = _money(case, case.request.method_id, pays)
-    return _plan(case, items=items, fees=fees, conditions=_conditions(case), **money)
+    return plan_of(case, items=items, fees=fees, conditions=case.conditions, **money)
 
 
 def _return(case: Case) -> Plan:
@@ -233,11 +186,11 @@ def _return(case: Case) -> Plan:
     shipping = min(case.decision.shipping_minor, case.order.shipping_minor)
     fees = _fees(case, refund + shipping)
     refund = min(refund + shipping - sum(fee.amount_minor for fee in fees), left)
-    return _plan(
+    return plan_of(
         case,
         items=tuple(items),
         fees=fees,
-        conditions=_conditions(case),
+        conditions=case.conditions,
         shipping_minor=shipping,
         **_money(case, case.request.method_id, -refund),
     )
@@ -249,13 +202,10 @@ def _fees(case: Case, most_minor: int | None = None) -> tuple[PlanFee, ...]:
     for fee in case.decision.fees:
         amount = fee.amount_minor if most_minor is None else min(fee.amount_minor, most_minor)
         if fee.paid_by == "customer" and amount > 0:
+            require_shops_currency(case)
             found.append(PlanFee(id=fee.id, text=fee.text, amount_minor=amount))
             most_minor = None if most_minor is None else most_minor - amount
     return tuple(found)
-
-
-def _conditions(case: Case) -> tuple[Texts, ...]:
-    return tuple(condition.text for condition in case.decision.conditions)
 
 
 def return_lines(order: Order, request: PlanRequest) -> tuple[ReturnLine, ...]:
@@ -291,17 +241,14 @@ def _complaint(case: Case) -> Plan:
     case.claims.check_complaint(case.order, asked)
     items = tuple(starmap(_item, chosen))
     if choice.id == "replacement":
-        wanted: dict[str, int] = {}
-        for line, meant in chosen:
-            wanted[line.variant_id] = wanted.get(line.variant_id, 0) + meant
-        _require_stock(case, wanted)
-        return _plan(case, items=items, address=case.order.address)
+        _require_stock(case, [(line.variant_id, meant) for line, meant in chosen])
+        return plan_of(case, items=items, address=case.order.address)
     if not choice.amount_minor:
-        return _plan(case, items=items)
+        return plan_of(case, items=items)
     amount = case.claims.paid_minor(case.order, chosen, choice.id, choice.amount_minor)
     method_id = case.request.method_id or case.order.payments[0].method_id
     check_refund(case.order, amount, method_id, case.claims.promised_minor)
-    return _plan(case, items=items, **_money(case, method_id, -amount))
+    return plan_of(case, items=items, **_money(case, method_id, -amount))
 
 
 def complained(facts: PolicyFacts, decision: Decision) -> list[tuple[OrderLine, int]]:
@@ -316,10 +263,11 @@ def complained(facts: PolicyFacts, decision: Decision) -> list[tuple[OrderLine, 
 
 
 def _goodwill(case: Case) -> Plan:
+    require_shops_currency(case)
     method_id = case.request.method_id or STORE_CREDIT
     promised = case.claims.promised_minor
     check_refund(case.order, case.request.amount_minor, method_id, promised)
-    return _plan(case, **_money(case, method_id, -case.request.amount_minor))
+    return plan_of(case, **_money(case, method_id, -case.request.amount_minor))
 
 
 def _buy(case: Case, lines: tuple[CartLine, ...]) -> Plan:
@@ -345,8 +293,9 @@ def _buy(case: Case, lines: tuple[CartLine, ...]) -> Plan:
     goods = sum(item.unit_price_minor * item.quantity for item in items)
     address = case.request.address or case.customer.address
     shipping = shipping_cost(case.shop, address, goods)
-    return _plan(
+    return plan_of(
         case,
+        currency=case.currency,
         items=tuple(items),
         unavailable=tuple(unavailable),
         pays_minor=goods + shipping,

@@ -13,7 +13,8 @@ from actions.commerce.errors import (
     ShopUnavailable,
 )
 from actions.commerce.models import Address, Order, Product
-from actions.commerce.plan_builders import Case, build
+from actions.commerce.plan_builders import build
+from actions.commerce.plan_case import Case
 from actions.commerce.plan_writes import write_plan
 from actions.commerce.plans import (
     Plan,

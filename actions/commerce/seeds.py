@@ -208,7 +208,7 @@ def _label(item: object, index: int) -> str:
     return f"record at index {index}"
 
 
-def _convert(raw: object, kind: type[Any], file: str, label: str) -> Any:  # noqa: ANN401
+def _convert(raw: object, kind: type[Any], file: str, label: str) -> Any:  # noqa: ANN401 - JSON
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
@@ -217,7 +217,7 @@ def _convert(raw: object, kind: type[Any], file: str, label: str) -> Any:  # noq
         raise ShopDataInvalid(msg) from error
 
 
-def _json(path: Path) -> Any:  # noqa: ANN401
+def _json(path: Path) -> Any:  # noqa: ANN401 - JSON
     try:
         return msgspec.json.decode(path.read_bytes())
     except (msgspec.DecodeError, OSError, UnicodeDecodeError) as error:
@@ -225,7 +225,7 @@ def _json(path: Path) -> Any:  # noqa: ANN401
         raise ShopDataInvalid(msg) from error
 
 
-def _shifted(value: Any, shift: timedelta, key: str = "") -> Any:  # noqa: ANN401
+def _shifted(value: Any, shift: timedelta, key: str = "") -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, dict):
         return {name: _shifted(item, shift, name) for name, item in value.items()}
     if isinstance(value, list):

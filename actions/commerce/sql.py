@@ -220,7 +220,7 @@ def product_record(session: Session, product_id: str) -> Product:
     return product_of(row, list(variants))
 
 
-def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401
+def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - SQLAlchemy's hook
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")

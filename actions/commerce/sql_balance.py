@@ -3,13 +3,12 @@
 import msgspec
 from sqlmodel import Session, col, select
 
+from actions.commerce.checks import check_stock
 from actions.commerce.claims import Claims
 from actions.commerce.errors import (
     InsufficientBalance,
     InvalidRequest,
-    OutOfStock,
     PaymentMethodUnknown,
-    StateChanged,
 )
 from actions.commerce.models import (
     STORE_CREDIT,
@@ -93,9 +92,7 @@ def take_stock(session: Session, variant_id: str, quantity: int) -> None:
         OutOfStock: the variant is not available in this number.
     """
     row, variant = variant_row(session, variant_id)
-    short = variant.stock is not None and variant.stock < quantity
-    if not variant.available or short:
-        raise OutOfStock(variant_id)
+    check_stock(variant, quantity)
     if row.stock is not None:
         row.stock -= quantity
         row.available = row.stock > 0
@@ -152,27 +149,6 @@ def queue_refunds(session: Session, order: Order) -> None:
                 payment_id=payment.id,
             )
             session.add(refund)
-
-
-def check_revision(order: Order, revision: int | None) -> None:
-    """Refuse a write that was planned on an older state.
-
-    Raises:
-        StateChanged: the order was written to in between.
-    """
-    if revision is not None and revision != order.revision:
-        raise StateChanged(order.number)
-
-
-def check_amount(expected_minor: int | None, amount_minor: int) -> None:
-    """Refuse a write whose amount is not what the customer agreed to.
-
-    Raises:
-        StateChanged: a price changed in between.
-    """
-    if expected_minor is not None and expected_minor != amount_minor:
-        msg = f"amount is {amount_minor}, not {expected_minor}"
-        raise StateChanged(msg)
 
 
 def returns_of(session: Session, order_number: str) -> list[Return]:

@@ -11,18 +11,16 @@ import msgspec
 import structlog
 from sqlmodel import Session, col, select
 
+from actions.commerce.checks import check_amount, cost, priced
 from actions.commerce.errors import (
     CommerceError,
-    InvalidRequest,
     KeyReused,
     LinkClosed,
     NotFound,
     OutcomeUnknown,
-    OutOfStock,
     StateChanged,
 )
 from actions.commerce.models import (
-    CartLine,
     Customer,
     Order,
     OrderLine,
@@ -32,7 +30,6 @@ from actions.commerce.models import (
 )
 from actions.commerce.ports import PaymentLinks
 from actions.commerce.requests import OpenLink, Request
-from actions.commerce.shipping import shipping_cost
 from actions.commerce.sql import (
     ShopDatabase,
     customer_row,
@@ -40,8 +37,8 @@ from actions.commerce.sql import (
     product_record,
     variant_row,
 )
-from actions.commerce.sql_balance import check_amount, take_sold
-from actions.commerce.sql_sales import MAX_QUANTITY, clear_cart
+from actions.commerce.sql_balance import take_sold
+from actions.commerce.sql_sales import clear_cart
 from actions.commerce.sql_tables import (
     OpeningRow,
     OrderRow,
@@ -237,12 +234,11 @@ class SqlPaymentLinks(PaymentLinks):
 
     def _opening(self, session: Session, request: OpenLink, key: str) -> Opening:
         _, customer = customer_row(session, request.customer_id)
-        lines = tuple(_priced(session, line) for line in request.lines)
-        goods = sum(line.unit_price_minor * line.quantity for line in lines)
-        if goods <= 0:
-            msg = "nothing to pay for"
-            raise InvalidRequest(msg)
-        shipping = shipping_cost(self._info, request.address, goods)
+        lines = tuple(
+            priced(variant_row(session, line.variant_id)[1], line.quantity)
+            for line in request.lines
+        )
+        goods, shipping = cost(self._info, request.address, lines)
         check_amount(request.shipping_minor, shipping)
         check_amount(request.expected_minor, goods + shipping)
         now = self._database.clock()
@@ -327,18 +323,6 @@ def _forget(session: Session, key: str) -> None:
     row = session.get(OpeningRow, key)
     if row is not None:
         session.delete(row)
-
-
-def _priced(session: Session, line: CartLine) -> PricedLine:
-    if not 0 < line.quantity <= MAX_QUANTITY:
-        msg = f"quantity must be 1 to {MAX_QUANTITY}"
-        raise InvalidRequest(msg)
-    _, variant = variant_row(session, line.variant_id)
-    if not variant.available or (variant.stock is not None and variant.stock < line.quantity):
-        raise OutOfStock(line.variant_id)
-    return PricedLine(
-        variant_id=variant.id, quantity=line.quantity, unit_price_minor=variant.price_minor
-    )
 
 
 def _checkout_line(session: Session, line: PricedLine, customer: Customer) -> CheckoutLine:

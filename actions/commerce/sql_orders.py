@@ -15,14 +15,13 @@ from actions.commerce.changes import (
     with_line,
     with_method,
 )
+from actions.commerce.checks import check_amount, check_revision
 from actions.commerce.errors import InvalidRequest
 from actions.commerce.models import Order
 from actions.commerce.ports import Orders
 from actions.commerce.requests import CancelOrder, ChangeOrder
 from actions.commerce.sql import ShopDatabase, customer_row, order_row, product_record
 from actions.commerce.sql_balance import (
-    check_amount,
-    check_revision,
     credit,
     put_stock,
     require_method,
@@ -113,7 +112,7 @@ class SqlOrders(Orders):
         difference = after.total_minor - order.total_minor
         check_amount(request.expected_minor, difference)
         if difference < 0:
-            check_refund(order, -difference)
+            check_refund(order, -difference, request.method_id)
         _, customer = customer_row(session, order.customer_id)
         used = any(payment.method_id == request.method_id for payment in order.payments)
         if difference > 0 or not used or customer.method(request.method_id) is not None:

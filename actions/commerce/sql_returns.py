@@ -12,6 +12,7 @@ from actions.commerce.changes import (
     new_payment,
     same_product,
 )
+from actions.commerce.checks import check_amount, check_revision
 from actions.commerce.claims import Claims
 from actions.commerce.errors import InvalidRequest, NotFound, PaymentMethodUnknown
 from actions.commerce.models import (
@@ -26,8 +27,6 @@ from actions.commerce.ports import Complaints, Refunds, Returns
 from actions.commerce.requests import FileComplaint, IssueRefund, RequestReturn
 from actions.commerce.sql import ShopDatabase, customer_row, order_row, product_record
 from actions.commerce.sql_balance import (
-    check_amount,
-    check_revision,
     claims_of,
     complaints_of,
     credit,

@@ -3,7 +3,8 @@
 import msgspec
 from sqlmodel import Session, col, select
 
-from actions.commerce.errors import InvalidRequest, OutOfStock
+from actions.commerce.checks import MOST_PIECES, check_stock
+from actions.commerce.errors import InvalidRequest
 from actions.commerce.models import (
     Cart,
     CartLine,
@@ -18,8 +19,6 @@ from actions.commerce.sql_tables import (
     store,
     values_of,
 )
-
-MAX_QUANTITY = 99
 
 
 class SqlCarts(Carts):
@@ -47,8 +46,8 @@ class SqlCarts(Carts):
             row, cart = _cart(session, request.owner)
             held = next((x.quantity for x in cart.lines if x.variant_id == request.variant_id), 0)
             total = held + request.quantity
-            if request.quantity < 1 or total > MAX_QUANTITY:
-                msg = f"quantity must be 1 to {MAX_QUANTITY}"
+            if request.quantity < 1 or total > MOST_PIECES:
+                msg = f"quantity must be 1 to {MOST_PIECES}"
                 raise InvalidRequest(msg)
             _require_stock(session, request.variant_id, total)
             return _save(session, row, cart, _with(cart.lines, request.variant_id, total))
@@ -63,8 +62,8 @@ class SqlCarts(Carts):
             NotFound: there is no such variant.
             OutOfStock: it is not available in this number.
         """
-        if not 0 <= quantity <= MAX_QUANTITY:
-            msg = f"quantity must be 0 to {MAX_QUANTITY}"
+        if not 0 <= quantity <= MOST_PIECES:
+            msg = f"quantity must be 0 to {MOST_PIECES}"
             raise InvalidRequest(msg)
 
         def work(session: Session) -> Cart:
@@ -88,7 +87,7 @@ class SqlCarts(Carts):
             lines = cart.lines
             for line in source.lines:
                 held = next((x.quantity for x in lines if x.variant_id == line.variant_id), 0)
-                total = min(held + line.quantity, MAX_QUANTITY)
+                total = min(held + line.quantity, MOST_PIECES)
                 lines = _with(lines, line.variant_id, total)
             clear_cart(session, session_id)
             return _save(session, row, cart, lines)
@@ -104,8 +103,7 @@ def _require_stock(session: Session, variant_id: str, quantity: int) -> None:
         OutOfStock: it is not available in this number.
     """
     _, variant = variant_row(session, variant_id)
-    if not variant.buyable or (variant.stock is not None and variant.stock < quantity):
-        raise OutOfStock(variant_id)
+    check_stock(variant, quantity)
 
 
 def _cart(session: Session, owner: str) -> tuple[CartRow | None, Cart]:

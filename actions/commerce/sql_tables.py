@@ -6,6 +6,7 @@ look-up and hold no more than their field, normalised.
 """
 
 import re
+import string
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
@@ -372,7 +373,9 @@ def next_number(session: Session, table: type[ShopTable]) -> int:
 
 def next_order_number(session: Session, example: str) -> str:
     """Return the example's prefix with the lowest number above all that exist."""
-    prefix, digits = re.match(r"(.*?)(\d*)$", example or "1").groups()  # type: ignore[union-attr]
+    example = example or "1"
+    prefix = example.rstrip(string.digits)
+    digits = example.removeprefix(prefix)
     taken = session.exec(select(OrderRow.number).where(col(OrderRow.number).startswith(prefix)))
     numbers = [int(n[len(prefix) :]) for n in taken if n[len(prefix) :].isdigit()]
     return f"{prefix}{max([int(digits or 0), *numbers]) + 1:0{len(digits)}d}"

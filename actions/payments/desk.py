@@ -254,7 +254,7 @@ class PaymentDesk:
         now = self._database.clock()
         if checkout.status == "paid":
             await self._paid(link, checkout)
-        elif checkout.status == "expired" or checkout.status == "failed":  # noqa: PLR1714
+        elif checkout.status == "expired" or checkout.status == "failed":  # noqa: PLR1714 - narrows
             await self._book.end_link(link, link_notice(checkout.status, link, now))
         elif checkout.status == "processing":
             self._later[link.id] = now + PROCESSING

@@ -8,6 +8,7 @@ decided by a webhook: it only says which session or refund to read anew.
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -129,7 +130,7 @@ class StripePaymentProvider(PaymentProvider):
         sessions = self._client.v1.checkout.sessions
         try:
             session = await self._call(
-                lambda: sessions.create_async(params, options),  # type: ignore[arg-type]
+                lambda: sessions.create_async(params, options),  # type: ignore[arg-type]  # a dict
                 writes=True,
             )
         except OutcomeUnknown as error:
@@ -173,7 +174,7 @@ class StripePaymentProvider(PaymentProvider):
             options = {"idempotency_key": _key("refund", f"{request.payment_reference} {key}")}
             refunds = self._client.v1.refunds
             made = await self._call(
-                lambda: refunds.create_async(params, options),  # type: ignore[arg-type]
+                lambda: refunds.create_async(params, options),  # type: ignore[arg-type]  # a dict
                 writes=True,
             )
             found = made.to_dict()
@@ -207,7 +208,7 @@ class StripePaymentProvider(PaymentProvider):
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.close_async()  # type: ignore[no-untyped-call]
+        await self._http.close_async()  # type: ignore[no-untyped-call]  # in stripe
 
     async def _opened(
         self, reference: str, request: CheckoutRequest, doubt: OutcomeUnknown
@@ -241,7 +242,7 @@ class StripePaymentProvider(PaymentProvider):
         after: dict[str, str] = {}
         for _ in range(pages):
             params = {**wanted, "limit": 100, **after}
-            page = await self._call(lambda params=params: ask(params))  # type: ignore[misc]
+            page = await self._call(partial(ask, params))
             found = [item.to_dict() for item in page.data]
             for item in found:
                 yield item

@@ -17,7 +17,7 @@ def evaluate(
     variables: Context,
     *,
     otherwise: bool = False,
-) -> Any:  # noqa: ANN401
+) -> Any:  # noqa: ANN401 - any CEL value
     """Return the value of an expression.
 
     Args:

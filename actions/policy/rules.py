@@ -198,7 +198,7 @@ class RuleFile:
                     cure = _closest(name, sorted(known))
                     raise self.error(steps, rule_id, f"unknown placeholder {{{name}}}", cure)
 
-    def _at(self, steps: Steps) -> Any:  # noqa: ANN401
+    def _at(self, steps: Steps) -> Any:  # noqa: ANN401 - YAML
         node: Any = self._doc
         for step in steps:
             try:
@@ -233,7 +233,7 @@ def _yaml(path: Path) -> CommentedMap:
     return doc
 
 
-def _plain(node: Any) -> Any:  # noqa: ANN401
+def _plain(node: Any) -> Any:  # noqa: ANN401 - YAML
     if isinstance(node, CommentedMap):
         return {str(key): _plain(value) for key, value in node.items()}
     if isinstance(node, CommentedSeq):

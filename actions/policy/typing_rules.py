@@ -26,6 +26,8 @@ _SUMS: dict[tuple[str, str, str], Type] = {
     ("duration", "-", "duration"): "duration",
     ("string", "+", "string"): "string",
 }
+_LISTS: dict[str, Type] = {"string": "strings", "int": "ints"}
+_PIECES: dict[str, Type] = {"strings": "string", "ints": "int"}
 _WORDS = {
     "string": "a text", "int": "a number", "bool": "true or false", "time": "a time",
     "duration": "a duration", "strings": "a list of texts", "ints": "a list of numbers",
@@ -93,7 +95,7 @@ class _Typer:
             return _literal(node)
         if isinstance(node, Items):
             kinds = {self.kind(part).type for part in node.parts}
-            return Kind({"string": "strings", "int": "ints"}.get("".join(kinds), "any"))  # type: ignore[arg-type]
+            return Kind(_LISTS.get("".join(kinds), "any"))
         path = path_of(node)
         if path:
             return self._variable(path)
@@ -138,7 +140,7 @@ class _Typer:
         over = self.kind(node.on) if node.on is not None else ANY
         if not node.parts or not isinstance(node.parts[0], Name):
             return ANY
-        each = Kind({"strings": "string", "ints": "int"}.get(over.type, "any"))  # type: ignore[arg-type]
+        each = Kind(_PIECES.get(over.type, "any"))
         inner = _Typer(self._fields | {node.parts[0].name: each})
         for part in node.parts[1:]:
             inner.kind(part)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from bot.messages import InboundMessage, OutboundMessage
+from bot.messages import InboundMessage, OutboundMessage, trigger_id
 from bot.storage.effects import EffectOutcome, NewEffect
 from bot.storage.errors import NaiveTime, RetentionTooShort, UnstorableData
 from bot.storage.ports import (
@@ -26,6 +26,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _UNSAFE_IN_ID = re.compile(r"[\x00\ud800-\udfff]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+_NOT_WRITTEN = frozenset({"deleted", "handed_over", "handed_back"})
+"""Signals in which the customer did not turn to the shop."""
 _encoder = msgspec.json.Encoder()
 _data_decoder = msgspec.json.Decoder(dict[str, Any])
 _inbound_decoder = msgspec.json.Decoder(InboundMessage)
@@ -118,12 +120,38 @@ def load_outbound(text: str) -> OutboundMessage:
 
 
 class InboundRow(msgspec.Struct, frozen=True):
-    """An inbound message as columns."""
+    """An inbound message as columns.
+
+    `conversation_id` is empty where the sender's link decides, that is, everywhere but in a
+    trigger that names its conversation. `written_us` is when the customer wrote, None where it
+    was not the customer who did something.
+    """
 
     channel: str
+    sender_id: str
     message_id: str
     conversation_id: str
     message: str
+    written_us: int | None
+
+    @property
+    def address(self) -> tuple[str, str]:
+        """Return the channel and the sender."""
+        return self.channel, self.sender_id
+
+    @property
+    def own_id(self) -> str:
+        """Return the id of the sender's own conversation."""
+        return f"{self.channel}:{self.sender_id}"
+
+    def placed(self, conversation_id: str) -> tuple[InboundMessage, str]:
+        """Return the message as one of a conversation, and its JSON."""
+        message = load_inbound(self.message)
+        link = "" if conversation_id == self.own_id else conversation_id
+        if link == message.conversation:
+            return message, self.message
+        message = msgspec.structs.replace(message, conversation=link)
+        return message, dump(message)
 
 
 def inbound_row(message: InboundMessage) -> InboundRow:
@@ -139,8 +167,22 @@ def inbound_row(message: InboundMessage) -> InboundRow:
         channel=clean_id(message.channel),
         sender_id=clean_id(message.sender_id),
         message_id=clean_id(message.message_id),
+        conversation=clean_id(message.conversation) if message.trigger else "",
     )
-    return InboundRow(safe.channel, safe.message_id, safe.conversation_id, dump(safe))
+    return InboundRow(
+        safe.channel,
+        safe.sender_id,
+        safe.message_id,
+        safe.conversation,
+        dump(safe),
+        to_us(safe.received_at) if _by_customer(safe) else None,
+    )
+
+
+def _by_customer(message: InboundMessage) -> bool:
+    return not message.message_id.startswith(trigger_id("")) and (
+        message.signal not in _NOT_WRITTEN
+    )
 
 
 def event_columns(events: Sequence[NewEvent]) -> list[tuple[str, str, int]]:
@@ -229,7 +271,7 @@ def turn_columns(turn: TurnCommit) -> TurnColumns:
 
 
 def delivery_columns(delivery: Delivery) -> tuple[str, int, str, str]:
-    """Return (state, next attempt in microseconds or 0, receipt, error) of a delivery."""
+    """Return (state, next attempt in microseconds or 0, receipt, error) of an attempt's end."""
     failed = delivery.state == "failed"
     retry_us = to_us(delivery.next_attempt_at) if delivery.next_attempt_at else 0
     state = "pending" if failed and retry_us else delivery.state

@@ -3,7 +3,7 @@
 Payloads are kept as JSON so that what comes back is what a database would give back.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count, islice
@@ -12,13 +12,13 @@ import msgspec
 
 from bot.messages import InboundMessage, utc_now
 from bot.storage.codec import (
+    InboundRow,
     TurnColumns,
     clean_id,
     clean_text,
     from_us,
     inbound_row,
     load_data,
-    load_inbound,
     prune_limit_us,
     to_us,
     turn_columns,
@@ -28,6 +28,15 @@ from bot.storage.errors import (
     UnknownInboxMessage,
     UnknownOutboxMessage,
     VersionConflict,
+)
+from bot.storage.memory_channels import (
+    ChannelTables,
+    MemoryContacts,
+    MemoryMedia,
+    MemoryReceipts,
+    arrived,
+    erase_channels,
+    prune_channels,
 )
 from bot.storage.memory_effects import Effects, MemoryLedger, erase_effects, intend, settle
 from bot.storage.ports import (
@@ -63,6 +72,7 @@ class _Tables:
         self.inbox_ids: dict[tuple[str, str], int] = {}
         self.outbox: dict[int, OutboxEntry] = {}
         self.effects: Effects = {}
+        self.channels = ChannelTables()
         self.next_inbox_id = count(1)
         self.next_outbox_id = count(1)
 
@@ -115,15 +125,16 @@ class MemoryEvents(EventStore):
         key = clean_id(conversation_id)
         conversation = tables.conversations.pop(key, None)
         inbox = [i for i, entry in tables.inbox.items() if entry.conversation_id == key]
-        outbox = [i for i, entry in tables.outbox.items() if entry.conversation_id == key]
+        outbox = [entry for entry in tables.outbox.values() if entry.conversation_id == key]
         tables.inbox_ids = {k: i for k, i in tables.inbox_ids.items() if i not in set(inbox)}
         for inbox_id in inbox:
             del tables.inbox[inbox_id]
-        for outbox_id in outbox:
-            del tables.outbox[outbox_id]
+        for entry in outbox:
+            del tables.outbox[entry.outbox_id]
         effects = erase_effects(tables.effects, key)
+        contacts, media = erase_channels(tables.channels, key, outbox)
         events = len(conversation.events) if conversation else 0
-        return Erased(events, len(inbox), len(outbox), effects)
+        return Erased(events, len(inbox), len(outbox), effects, contacts, media)
 
 
 class MemoryInbox(Inbox):
@@ -138,18 +149,24 @@ class MemoryInbox(Inbox):
         tables = self._tables
         accepted = []
         for row in [inbound_row(message) for message in messages]:
-            key = (row.channel, row.message_id)
-            message = load_inbound(row.message)
-            known = tables.inbox_ids.get(key)
+            known = tables.inbox_ids.get((row.channel, row.message_id))
             if known is None:
-                inbox_id = next(tables.next_inbox_id)
-                tables.inbox_ids[key] = inbox_id
-                now = tables.touch(row.conversation_id).updated_at
-                tables.inbox[inbox_id] = InboxEntry(inbox_id, row.conversation_id, message, now)
-                accepted.append(Accepted(inbox_id, message, duplicate=False))
+                accepted.append(self._keep(row))
             else:
+                message, _ = row.placed(tables.inbox[known].conversation_id)
                 accepted.append(Accepted(known, message, duplicate=True))
         return accepted
+
+    def _keep(self, row: InboundRow) -> Accepted:
+        tables = self._tables
+        linked = arrived(tables.channels, row)
+        key = row.conversation_id or linked or row.own_id
+        message, _ = row.placed(key)
+        inbox_id = next(tables.next_inbox_id)
+        tables.inbox_ids[row.channel, row.message_id] = inbox_id
+        now = tables.touch(key).updated_at
+        tables.inbox[inbox_id] = InboxEntry(inbox_id, key, message, now)
+        return Accepted(inbox_id, message, duplicate=False)
 
     async def pending(self, limit: int = 100) -> list[InboxEntry]:
         """Return the oldest unhandled message of each conversation."""
@@ -173,7 +190,11 @@ class MemoryInbox(Inbox):
 
     async def prune(self, before: datetime) -> int:
         """Forget old handled messages."""
-        limit = from_us(prune_limit_us(before, self._tables.clock()))
+        limit_us = prune_limit_us(before, self._tables.clock())
+        limit = from_us(limit_us)
+        outbox = self._tables.outbox.values()
+        pending = (entry.outbox_id for entry in outbox if entry.state == "pending")
+        prune_channels(self._tables.channels, limit_us, pending)
         old = [e for e in self._tables.inbox.values() if e.handled_at and e.accepted_at < limit]
         for entry in old:
             del self._tables.inbox[entry.inbox_id]
@@ -191,17 +212,40 @@ class MemoryOutbox(Outbox):
 
     async def unsent(self, channel: str, limit: int = 100) -> list[OutboxEntry]:
         """Return a channel's messages that are due."""
-        now = self._tables.clock()
-        due = []
-        blocked: set[str] = set()
-        for entry in self._tables.outbox.values():
-            if entry.state != "pending" or entry.conversation_id in blocked:
-                continue
-            if entry.next_attempt_at is not None and entry.next_attempt_at > now:
-                blocked.add(entry.conversation_id)
-            elif entry.channel == clean_id(channel):
-                due.append(entry)
+        due = [entry for entry in self._due() if entry.channel == clean_id(channel)]
         return due[:limit]
+
+    def _due(self) -> Iterator[OutboxEntry]:
+        now = self._tables.clock()
+        blocked: set[tuple[str, str]] = set()
+        for entry in self._tables.outbox.values():
+            line = (entry.conversation_id, entry.channel)
+            if entry.state != "pending" or line in blocked:
+                continue
+            if entry.begun_at or (entry.next_attempt_at and entry.next_attempt_at > now):
+                blocked.add(line)
+            else:
+                yield entry
+
+    async def begin(self, outbox_id: int) -> bool:
+        """Write down that an attempt begins now."""
+        found = next((entry for entry in self._due() if entry.outbox_id == outbox_id), None)
+        if found is not None:
+            begun = msgspec.structs.replace(found, begun_at=self._tables.now())
+            self._tables.outbox[outbox_id] = begun
+        return found is not None
+
+    async def begun(self, channel: str, before: datetime) -> list[OutboxEntry]:
+        """Return a channel's pending messages whose attempt began before a moment."""
+        before_us = to_us(before)
+        return [
+            entry
+            for entry in self._tables.outbox.values()
+            if entry.channel == clean_id(channel)
+            and entry.state == "pending"
+            and entry.begun_at is not None
+            and to_us(entry.begun_at) < before_us
+        ]
 
     async def mark(self, delivery: Delivery) -> None:
         """Record the outcome of one attempt.
@@ -216,6 +260,9 @@ class MemoryOutbox(Outbox):
             raise UnknownOutboxMessage
         if entry.state == "sent":
             return
+        if delivery.state == "part":
+            self._progress(entry, delivery)
+            return
         failed = delivery.state == "failed"
         self._tables.outbox[entry.outbox_id] = msgspec.structs.replace(
             entry,
@@ -224,7 +271,19 @@ class MemoryOutbox(Outbox):
             next_attempt_at=next_attempt_at if failed else None,
             receipt=clean_text(delivery.receipt),
             error=clean_text(delivery.error),
+            begun_at=None,
         )
+
+    def _progress(self, entry: OutboxEntry, delivery: Delivery) -> None:
+        if entry.state == "pending":
+            self._tables.outbox[entry.outbox_id] = msgspec.structs.replace(
+                entry,
+                parts_sent=entry.parts_sent + 1,
+                begun_at=self._tables.now(),
+                next_attempt_at=None,
+                receipt=clean_text(delivery.receipt),
+                error="",
+            )
 
     async def after(
         self, conversation_id: str, seq: int = 0, limit: int = 100
@@ -316,6 +375,7 @@ def memory_store(clock: Callable[[], datetime] = utc_now) -> Store:
         tables.inbox_ids.clear()
         tables.outbox.clear()
         tables.effects.clear()
+        tables.channels.clear()
 
     return Store(
         MemoryEvents(tables),
@@ -323,5 +383,8 @@ def memory_store(clock: Callable[[], datetime] = utc_now) -> Store:
         MemoryOutbox(tables),
         MemoryTurns(tables),
         MemoryLedger(tables.effects, clock),
+        MemoryContacts(tables.channels),
+        MemoryReceipts(tables.channels, tables.outbox, clock),
+        MemoryMedia(tables.channels, clock),
         forget,
     )

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from bot.messages import InboundMessage, OutboundMessage
+from bot.storage.channel_ports import Contacts, MediaBook, Receipts
 from bot.storage.effects import EffectOutcome, Ledger, NewEffect
 
 MINIMUM_RETENTION = timedelta(days=8)
@@ -54,6 +55,8 @@ class Erased(msgspec.Struct, frozen=True):
     inbox: int
     outbox: int
     effects: int = 0
+    contacts: int = 0
+    media: int = 0
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -86,7 +89,11 @@ DeliveryState = Literal["pending", "sent", "failed"]
 
 
 class OutboxEntry(msgspec.Struct, frozen=True):
-    """A message to a customer and its delivery; `seq` counts from 1 within the conversation."""
+    """A message to a customer and its delivery; `seq` counts from 1 within the conversation.
+
+    `parts_sent` of the payloads it is rendered to were taken by the platform; `begun_at` is when
+    the attempt began whose outcome nobody wrote down yet.
+    """
 
     outbox_id: int
     conversation_id: str
@@ -100,16 +107,20 @@ class OutboxEntry(msgspec.Struct, frozen=True):
     next_attempt_at: datetime | None = None
     receipt: str = ""
     error: str = ""
+    parts_sent: int = 0
+    begun_at: datetime | None = None
 
 
 class Delivery(msgspec.Struct, frozen=True):
     """The outcome of one attempt to deliver.
 
     `failed` with `next_attempt_at` keeps the message pending until then; without, it is given up.
+    `part` says that one more payload was taken and the attempt goes on. Every outcome ends the
+    attempt (`begun_at`), a part begins the next one at once.
     """
 
     outbox_id: int
-    state: Literal["sent", "failed"]
+    state: Literal["sent", "failed", "part"]
     receipt: str = ""
     error: str = ""
     next_attempt_at: datetime | None = None
@@ -162,6 +173,8 @@ class EventStore(ABC):
     async def erase(self, conversation_id: str) -> Erased:
         """Remove every row of a conversation: events, inbox, outbox and settled effects.
 
+        So are its codes, its files' rows, the contact it began with, those linked to it, and
+        what platforms told of its messages.
         Effects that are not settled are kept, for money is under way, and removed when they are.
 
         Raises:
@@ -176,7 +189,10 @@ class Inbox(ABC):
     async def accept(self, messages: Sequence[InboundMessage]) -> list[Accepted]:
         """Make messages durable, all or none, and recognise those accepted before.
 
-        The answer has one entry per message, in order. A platform may be answered 200 once this
+        The answer has one entry per message, in order; the message of one whose sender is linked
+        names the conversation, that of a duplicate the one it was accepted in. Only a trigger may
+        say itself in which conversation it belongs. Keeps when each sender wrote last; what has a
+        `trigger_id` does not count, for nobody wrote it. A platform may be answered 200 once this
         returns. Lone surrogates in texts are replaced by U+FFFD, in ids by their escape.
 
         Raises:
@@ -202,6 +218,8 @@ class Inbox(ABC):
     async def prune(self, before: datetime) -> int:
         """Forget handled messages accepted before a moment; return how many.
 
+        Codes, early news and payloads of messages that are not pending are forgotten with them.
+
         Raises:
             RetentionTooShort: the moment is less than 8 days ago.
             NaiveTime: the moment has no time zone.
@@ -213,14 +231,17 @@ class Outbox(ABC):
 
     @abstractmethod
     async def unsent(self, channel: str, limit: int = 100) -> list[OutboxEntry]:
-        """Return a channel's messages that are due, oldest first.
+        """Return a channel's messages that are due and not begun, oldest first.
 
-        A message waits while an earlier one of its conversation waits for its next attempt.
+        A message waits while an earlier one of its conversation and channel waits for its next
+        attempt, or was begun and its outcome is not known.
         """
 
     @abstractmethod
     async def mark(self, delivery: Delivery) -> None:
         """Record the outcome of one attempt; once sent, a message stays sent.
+
+        A part raises `parts_sent` of a pending message and leaves `attempts` as they are.
 
         Raises:
             UnknownOutboxMessage: there is no such message.
@@ -232,6 +253,24 @@ class Outbox(ABC):
         self, conversation_id: str, seq: int = 0, limit: int = 100
     ) -> list[OutboxEntry]:
         """Return one conversation's messages with a higher `seq`, in order."""
+
+    @abstractmethod
+    async def begin(self, outbox_id: int) -> bool:
+        """Write down that an attempt begins now; False unless `unsent` would return the message.
+
+        So of two processes that read the same list only one sends, and none sends the second
+        message of a conversation while the first is on its way or waits for its next attempt.
+        """
+
+    @abstractmethod
+    async def begun(self, channel: str, before: datetime) -> list[OutboxEntry]:
+        """Return a channel's pending messages whose attempt began before a moment, oldest first.
+
+        Nobody wrote down what became of them: the process that tried was killed, or is trying.
+
+        Raises:
+            NaiveTime: the moment has no time zone.
+        """
 
 
 class Turns(ABC):
@@ -256,13 +295,16 @@ class Turns(ABC):
 
 
 class Store(msgspec.Struct, frozen=True):
-    """The five ports of one database, opened together and closed together."""
+    """The ports of one database, opened together and closed together."""
 
     events: EventStore
     inbox: Inbox
     outbox: Outbox
     turns: Turns
     effects: Ledger
+    contacts: Contacts
+    receipts: Receipts
+    media: MediaBook
     closing: Callable[[], Awaitable[None]]
 
     async def close(self) -> None:

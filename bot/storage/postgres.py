@@ -32,6 +32,15 @@ from bot.storage.ports import (
     TurnCommit,
     Turns,
 )
+from bot.storage.postgres_channels import (
+    PostgresContacts,
+    PostgresMedia,
+    PostgresReceipts,
+    arrived,
+    erase_channels,
+    lock_people,
+    prune_channels,
+)
 from bot.storage.postgres_connection import PostgresConnection, connect, row_count
 from bot.storage.postgres_effects import PostgresLedger, erase_effects, intend, settle
 from bot.storage.rows import INBOX_COLUMNS, OUTBOX_COLUMNS, inbox_entry, loaded, outbox_entry
@@ -50,9 +59,6 @@ _LOAD = """
 SELECT c.version, e.seq, e.type, e.data, e.at_us FROM conversations AS c
 LEFT JOIN conversation_events AS e ON e.conversation_id = c.conversation_id AND e.seq > $2
 WHERE c.conversation_id = $1 ORDER BY e.seq"""
-_KNOWN = """
-SELECT channel, message_id FROM inbox
-WHERE (channel, message_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))"""
 _ACCEPT = """
 INSERT INTO inbox (channel, message_id, conversation_id, message, accepted_us)
 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (channel, message_id) DO NOTHING RETURNING inbox_id"""
@@ -66,19 +72,30 @@ ORDER BY inbox_id LIMIT $2"""  # noqa: S608 - constants
 _HISTORY = f"""
 SELECT {INBOX_COLUMNS} FROM inbox WHERE conversation_id = $1 AND inbox_id > $2
 ORDER BY inbox_id LIMIT $3"""  # noqa: S608 - constants
+_IS_DUE = """
+state = 'pending' AND begun_us IS NULL AND next_attempt_us <= $1 AND NOT EXISTS (
+    SELECT 1 FROM outbox AS e WHERE e.conversation_id = o.conversation_id
+    AND e.channel = o.channel AND e.seq < o.seq
+    AND e.state = 'pending' AND (e.next_attempt_us > $1 OR e.begun_us IS NOT NULL))"""
 _UNSENT = f"""
-SELECT {OUTBOX_COLUMNS} FROM outbox AS o
-WHERE channel = $1 AND state = 'pending' AND next_attempt_us <= $2 AND NOT EXISTS (
-    SELECT 1 FROM outbox AS e WHERE e.conversation_id = o.conversation_id AND e.seq < o.seq
-    AND e.state = 'pending' AND e.next_attempt_us > $2)
+SELECT {OUTBOX_COLUMNS} FROM outbox AS o WHERE channel = $2 AND {_IS_DUE}
 ORDER BY outbox_id LIMIT $3"""  # noqa: S608 - constants
+_BEGIN = f"""
+UPDATE outbox AS o SET begun_us = $1 WHERE outbox_id = $2 AND {_IS_DUE} RETURNING 1"""  # noqa: S608
+_BEGUN = f"""
+SELECT {OUTBOX_COLUMNS} FROM outbox
+WHERE channel = $1 AND state = 'pending' AND begun_us < $2 ORDER BY outbox_id"""  # noqa: S608
 _AFTER = f"""
 SELECT {OUTBOX_COLUMNS} FROM outbox WHERE conversation_id = $1 AND seq > $2
 ORDER BY seq LIMIT $3"""  # noqa: S608 - constants
 _MARK = """
 UPDATE outbox SET state = $1, attempts = attempts + 1, next_attempt_us = $2, receipt = $3,
-    error = $4
+    error = $4, begun_us = NULL
 WHERE outbox_id = $5 AND state <> 'sent' RETURNING 1"""
+_PROGRESS = """
+UPDATE outbox SET parts_sent = parts_sent + 1, begun_us = $1, next_attempt_us = 0, receipt = $2,
+    error = ''
+WHERE outbox_id = $3 AND state = 'pending' RETURNING 1"""
 _QUEUE = """
 INSERT INTO outbox (conversation_id, seq, channel, sender_id, message, created_us, state, attempts,
     next_attempt_us, receipt, error)
@@ -90,6 +107,8 @@ _APPEND = """
 INSERT INTO conversation_events (conversation_id, seq, type, data, at_us)
 SELECT $1, $2 + n, type, data, at_us
 FROM unnest($3::text[], $4::text[], $5::bigint[]) WITH ORDINALITY AS e (type, data, at_us, n)"""
+_ERASE_OUTBOX = """
+DELETE FROM outbox WHERE conversation_id = $1 RETURNING outbox_id, channel, sender_id"""
 _ADVANCE = "UPDATE conversations SET version = $1, outbound_seq = $2 WHERE conversation_id = $3"
 
 
@@ -122,11 +141,14 @@ class PostgresEvents(EventStore):
         key = codec.clean_id(conversation_id)
         counts = []
         async with self._database.transaction() as connection:
-            for table in ("conversations", "conversation_events", "inbox", "outbox"):
+            people = await lock_people(connection, key)
+            for table in ("conversations", "conversation_events", "inbox"):
                 query = f"DELETE FROM {table} WHERE conversation_id = $1"  # noqa: S608
                 counts.append(row_count(await connection.execute(query, key)))
-            _, events, inbox, outbox = counts
-            return Erased(events, inbox, outbox, await erase_effects(connection, key))
+            outbox = await connection.fetch(_ERASE_OUTBOX, key)
+            effects = await erase_effects(connection, key)
+            contacts, media = await erase_channels(connection, key, people, outbox)
+        return Erased(counts[1], counts[2], len(outbox), effects, contacts, media)
 
 
 class PostgresInbox(Inbox):
@@ -146,13 +168,22 @@ class PostgresInbox(Inbox):
         """Make messages durable, and recognise those accepted before."""
         rows = [codec.inbound_row(message) for message in messages]
         now_us = codec.to_us(self._clock())
-        ids = [row.channel for row in rows], [row.message_id for row in rows]
+        if not rows:
+            return []
         async with self._database.transaction() as connection:
-            known = {tuple(found) for found in await connection.fetch(_KNOWN, *ids)}
-            new = [row for row in rows if (row.channel, row.message_id) not in known]
-            keys = sorted({row.conversation_id for row in new})
-            await connection.fetch(_TOUCH, keys, now_us)
-            return [await _accept(connection, row, now_us) for row in rows]
+            found = await arrived(connection, rows)
+            places = []
+            for row in rows:
+                known, key = found[row.channel, row.message_id]
+                places.append((known, key if known else row.conversation_id or key or row.own_id))
+            if keys := sorted({key for known, key in places if not known}):
+                await connection.fetch(_TOUCH, keys, now_us)
+            return [
+                Accepted(known, row.placed(key)[0], duplicate=True)
+                if known
+                else await _accept(connection, row, key, now_us)
+                for row, (known, key) in zip(rows, places, strict=True)
+            ]
 
     async def pending(self, limit: int = 100) -> list[InboxEntry]:
         """Return the oldest unhandled message of each conversation."""
@@ -175,19 +206,21 @@ class PostgresInbox(Inbox):
         limit_us = codec.prune_limit_us(before, self._clock())
         query = "DELETE FROM inbox WHERE accepted_us < $1 AND handled_us IS NOT NULL"
         async with self._database.transaction() as connection:
+            await prune_channels(connection, limit_us)
             return row_count(await connection.execute(query, limit_us))
 
 
 async def _accept(
-    connection: "PoolConnectionProxy", row: codec.InboundRow, now_us: int
+    connection: "PoolConnectionProxy", row: codec.InboundRow, key: str, now_us: int
 ) -> Accepted:
-    message = codec.load_inbound(row.message)
-    key = (row.channel, row.message_id)
-    new = await connection.fetchval(_ACCEPT, *key, row.conversation_id, row.message, now_us)
+    name = row.channel, row.message_id
+    message, text = row.placed(key)
+    new = await connection.fetchval(_ACCEPT, *name, key, text, now_us)
     if new is not None:
         return Accepted(new, message, duplicate=False)
-    query = "SELECT inbox_id FROM inbox WHERE channel = $1 AND message_id = $2"
-    return Accepted(await connection.fetchval(query, *key), message, duplicate=True)
+    query = "SELECT inbox_id, conversation_id FROM inbox WHERE channel = $1 AND message_id = $2"
+    inbox_id, there = await connection.fetchrow(query, *name)
+    return Accepted(inbox_id, row.placed(there)[0], duplicate=True)
 
 
 class PostgresOutbox(Outbox):
@@ -206,8 +239,18 @@ class PostgresOutbox(Outbox):
     async def unsent(self, channel: str, limit: int = 100) -> list[OutboxEntry]:
         """Return a channel's messages that are due."""
         now_us = codec.to_us(self._clock())
-        rows = await self._database.rows(_UNSENT, codec.clean_id(channel), now_us, limit)
+        rows = await self._database.rows(_UNSENT, now_us, codec.clean_id(channel), limit)
         return [outbox_entry(row) for row in rows]
+
+    async def begin(self, outbox_id: int) -> bool:
+        """Write down that an attempt begins now."""
+        now_us = codec.to_us(self._clock())
+        return bool(await self._database.rows(_BEGIN, now_us, outbox_id))
+
+    async def begun(self, channel: str, before: datetime) -> list[OutboxEntry]:
+        """Return a channel's pending messages whose attempt began before a moment."""
+        values = codec.clean_id(channel), codec.to_us(before)
+        return [outbox_entry(row) for row in await self._database.rows(_BEGUN, *values)]
 
     async def mark(self, delivery: Delivery) -> None:
         """Record the outcome of one attempt.
@@ -216,7 +259,12 @@ class PostgresOutbox(Outbox):
             UnknownOutboxMessage: there is no such message.
         """
         columns = codec.delivery_columns(delivery)
-        if await self._database.rows(_MARK, *columns, delivery.outbox_id):
+        if delivery.state == "part":
+            values = codec.to_us(self._clock()), columns[2], delivery.outbox_id
+            changed = await self._database.rows(_PROGRESS, *values)
+        else:
+            changed = await self._database.rows(_MARK, *columns, delivery.outbox_id)
+        if changed:
             return
         query = "SELECT 1 FROM outbox WHERE outbox_id = $1"
         if not await self._database.rows(query, delivery.outbox_id):
@@ -303,5 +351,8 @@ async def postgres_store(dsn: str, clock: Clock = utc_now, connections: int = 10
         PostgresOutbox(database, clock),
         PostgresTurns(database, clock),
         PostgresLedger(database, clock),
+        PostgresContacts(database),
+        PostgresReceipts(database, clock),
+        PostgresMedia(database, clock),
         database.close,
     )

@@ -9,7 +9,7 @@ from bot.storage.ports import InboxEntry, OutboxEntry, StoredEvent
 INBOX_COLUMNS = "inbox_id, conversation_id, message, accepted_us, handled_us"
 OUTBOX_COLUMNS = (
     "outbox_id, conversation_id, seq, channel, sender_id, message, created_us, state, attempts, "
-    "next_attempt_us, receipt, error"
+    "next_attempt_us, receipt, error, parts_sent, begun_us"
 )
 
 
@@ -24,7 +24,7 @@ def inbox_entry(row: Sequence[Any]) -> InboxEntry:
 def outbox_entry(row: Sequence[Any]) -> OutboxEntry:
     """Return the record of a row with OUTBOX_COLUMNS."""
     outbox_id, key, seq, channel, sender_id, message, created_us, state, *delivery = row
-    attempts, next_attempt_us, receipt, error = delivery
+    attempts, next_attempt_us, receipt, error, parts_sent, begun_us = delivery
     return OutboxEntry(
         outbox_id,
         key,
@@ -38,6 +38,8 @@ def outbox_entry(row: Sequence[Any]) -> OutboxEntry:
         optional_from_us(next_attempt_us or None),
         receipt,
         error,
+        parts_sent,
+        optional_from_us(begun_us),
     )
 
 

@@ -34,6 +34,14 @@ from bot.storage.ports import (
     Turns,
 )
 from bot.storage.rows import INBOX_COLUMNS, OUTBOX_COLUMNS, inbox_entry, loaded, outbox_entry
+from bot.storage.sqlite_channels import (
+    SqliteContacts,
+    SqliteMedia,
+    SqliteReceipts,
+    arrived,
+    erase_channels,
+    prune_channels,
+)
 from bot.storage.sqlite_connection import SqliteConnection, wipe_log
 from bot.storage.sqlite_effects import SqliteLedger, erase_effects, intend, settle, wipe_settled
 
@@ -46,7 +54,7 @@ _LOAD = """
 SELECT c.version, e.seq, e.type, e.data, e.at_us FROM conversations AS c
 LEFT JOIN conversation_events AS e ON e.conversation_id = c.conversation_id AND e.seq > ?
 WHERE c.conversation_id = ? ORDER BY e.seq"""
-_KNOWN = "SELECT inbox_id FROM inbox WHERE channel = ? AND message_id = ?"
+_KNOWN = "SELECT inbox_id, conversation_id FROM inbox WHERE channel = ? AND message_id = ?"
 _ACCEPT = """
 INSERT INTO inbox (channel, message_id, conversation_id, message, accepted_us)
 VALUES (?, ?, ?, ?, ?)"""
@@ -60,18 +68,29 @@ ORDER BY inbox_id LIMIT ?"""  # noqa: S608 - constants
 _HISTORY = f"""
 SELECT {INBOX_COLUMNS} FROM inbox WHERE conversation_id = ? AND inbox_id > ?
 ORDER BY inbox_id LIMIT ?"""  # noqa: S608 - constants
+_IS_DUE = """
+state = 'pending' AND begun_us IS NULL AND next_attempt_us <= :now_us AND NOT EXISTS (
+    SELECT 1 FROM outbox AS e WHERE e.conversation_id = o.conversation_id
+    AND e.channel = o.channel AND e.seq < o.seq
+    AND e.state = 'pending' AND (e.next_attempt_us > :now_us OR e.begun_us IS NOT NULL))"""
 _UNSENT = f"""
-SELECT {OUTBOX_COLUMNS} FROM outbox AS o
-WHERE channel = ? AND state = 'pending' AND next_attempt_us <= ? AND NOT EXISTS (
-    SELECT 1 FROM outbox AS e WHERE e.conversation_id = o.conversation_id AND e.seq < o.seq
-    AND e.state = 'pending' AND e.next_attempt_us > ?)
-ORDER BY outbox_id LIMIT ?"""  # noqa: S608 - constants
+SELECT {OUTBOX_COLUMNS} FROM outbox AS o WHERE channel = :channel AND {_IS_DUE}
+ORDER BY outbox_id LIMIT :limit"""  # noqa: S608 - constants
+_BEGIN = f"UPDATE outbox AS o SET begun_us = :now_us WHERE outbox_id = :outbox_id AND {_IS_DUE}"  # noqa: S608
+_BEGUN = f"""
+SELECT {OUTBOX_COLUMNS} FROM outbox
+WHERE channel = ? AND state = 'pending' AND begun_us < ? ORDER BY outbox_id"""  # noqa: S608
 _AFTER = f"""
 SELECT {OUTBOX_COLUMNS} FROM outbox WHERE conversation_id = ? AND seq > ?
 ORDER BY seq LIMIT ?"""  # noqa: S608 - constants
 _MARK = """
-UPDATE outbox SET state = ?, attempts = attempts + 1, next_attempt_us = ?, receipt = ?, error = ?
+UPDATE outbox SET state = ?, attempts = attempts + 1, next_attempt_us = ?, receipt = ?, error = ?,
+    begun_us = NULL
 WHERE outbox_id = ? AND state <> 'sent'"""
+_PROGRESS = """
+UPDATE outbox SET parts_sent = parts_sent + 1, begun_us = ?, next_attempt_us = 0, receipt = ?,
+    error = ''
+WHERE outbox_id = ? AND state = 'pending'"""
 _QUEUE = """
 INSERT INTO outbox (conversation_id, seq, channel, sender_id, message, created_us, state, attempts,
     next_attempt_us, receipt, error)
@@ -119,12 +138,13 @@ class SqliteEvents(EventStore):
 
 
 def _erase(connection: sqlite3.Connection, key: str) -> Erased:
+    contacts, media = erase_channels(connection, key)
     counts = [
         connection.execute(f"DELETE FROM {table} WHERE conversation_id = ?", (key,)).rowcount  # noqa: S608
         for table in ("conversation_events", "inbox", "outbox", "conversations")
     ]
     events, inbox, outbox, _ = counts
-    return Erased(events, inbox, outbox, erase_effects(connection, key))
+    return Erased(events, inbox, outbox, erase_effects(connection, key), contacts, media)
 
 
 class SqliteInbox(Inbox):
@@ -144,11 +164,7 @@ class SqliteInbox(Inbox):
         """Make messages durable, and recognise those accepted before."""
         rows = [codec.inbound_row(message) for message in messages]
         now_us = codec.to_us(self._clock())
-        found = await self._database.write(partial(_accept, rows=rows, now_us=now_us))
-        return [
-            Accepted(inbox_id, codec.load_inbound(row.message), duplicate)
-            for (inbox_id, duplicate), row in zip(found, rows, strict=True)
-        ]
+        return await self._database.write(partial(_accept, rows=rows, now_us=now_us))
 
     async def pending(self, limit: int = 100) -> list[InboxEntry]:
         """Return the oldest unhandled message of each conversation."""
@@ -167,14 +183,7 @@ class SqliteInbox(Inbox):
     async def prune(self, before: datetime) -> int:
         """Forget old handled messages."""
         limit_us = codec.prune_limit_us(before, self._clock())
-        return await self._database.write(
-            lambda c: (
-                c.execute(
-                    "DELETE FROM inbox WHERE accepted_us < ? AND handled_us IS NOT NULL",
-                    (limit_us,),
-                ).rowcount
-            )
-        )
+        return await self._database.write(partial(_prune, limit_us=limit_us))
 
     async def _entries(self, query: str, *values: str | int) -> list[InboxEntry]:
         rows = await self._database.read(lambda c: c.execute(query, values).fetchall())
@@ -183,18 +192,27 @@ class SqliteInbox(Inbox):
 
 def _accept(
     connection: sqlite3.Connection, rows: Sequence[codec.InboundRow], now_us: int
-) -> list[tuple[int, bool]]:
-    found = []
+) -> list[Accepted]:
+    accepted = []
     for row in rows:
-        key = (row.channel, row.message_id)
-        known = connection.execute(_KNOWN, key).fetchone()
+        name = row.channel, row.message_id
+        known = connection.execute(_KNOWN, name).fetchone()
         if known:
-            found.append((int(known[0]), True))
+            accepted.append(Accepted(known[0], row.placed(known[1])[0], duplicate=True))
             continue
-        cursor = connection.execute(_ACCEPT, (*key, row.conversation_id, row.message, now_us))
-        connection.execute(_TOUCH, (row.conversation_id, now_us))
-        found.append((int(cursor.lastrowid or 0), False))
-    return found
+        linked = arrived(connection, row)
+        key = row.conversation_id or linked or row.own_id
+        message, text = row.placed(key)
+        cursor = connection.execute(_ACCEPT, (*name, key, text, now_us))
+        connection.execute(_TOUCH, (key, now_us))
+        accepted.append(Accepted(int(cursor.lastrowid or 0), message, duplicate=False))
+    return accepted
+
+
+def _prune(connection: sqlite3.Connection, limit_us: int) -> int:
+    prune_channels(connection, limit_us)
+    query = "DELETE FROM inbox WHERE accepted_us < ? AND handled_us IS NOT NULL"
+    return connection.execute(query, (limit_us,)).rowcount
 
 
 class SqliteOutbox(Outbox):
@@ -213,14 +231,31 @@ class SqliteOutbox(Outbox):
     async def unsent(self, channel: str, limit: int = 100) -> list[OutboxEntry]:
         """Return a channel's messages that are due."""
         now_us = codec.to_us(self._clock())
-        return await self._entries(_UNSENT, codec.clean_id(channel), now_us, now_us, limit)
+        channel = codec.clean_id(channel)
+        return await self._entries(_UNSENT, {"channel": channel, "now_us": now_us, "limit": limit})
+
+    async def begin(self, outbox_id: int) -> bool:
+        """Write down that an attempt begins now."""
+        values = {"outbox_id": outbox_id, "now_us": codec.to_us(self._clock())}
+        changed = await self._database.write(lambda c: c.execute(_BEGIN, values).rowcount)
+        return changed == 1
+
+    async def begun(self, channel: str, before: datetime) -> list[OutboxEntry]:
+        """Return a channel's pending messages whose attempt began before a moment."""
+        return await self._entries(_BEGUN, (codec.clean_id(channel), codec.to_us(before)))
 
     async def mark(self, delivery: Delivery) -> None:
         """Record the outcome of one attempt."""
         columns = codec.delivery_columns(delivery)
+        now_us = codec.to_us(self._clock())
 
         def update(connection: sqlite3.Connection) -> None:
-            if connection.execute(_MARK, (*columns, delivery.outbox_id)).rowcount:
+            if delivery.state == "part":
+                values = (now_us, columns[2], delivery.outbox_id)
+                changed = connection.execute(_PROGRESS, values).rowcount
+            else:
+                changed = connection.execute(_MARK, (*columns, delivery.outbox_id)).rowcount
+            if changed:
                 return
             query = "SELECT 1 FROM outbox WHERE outbox_id = ?"
             if connection.execute(query, (delivery.outbox_id,)).fetchone() is None:
@@ -232,9 +267,11 @@ class SqliteOutbox(Outbox):
         self, conversation_id: str, seq: int = 0, limit: int = 100
     ) -> list[OutboxEntry]:
         """Return one conversation's messages with a higher `seq`."""
-        return await self._entries(_AFTER, codec.clean_id(conversation_id), seq, limit)
+        return await self._entries(_AFTER, (codec.clean_id(conversation_id), seq, limit))
 
-    async def _entries(self, query: str, *values: str | int) -> list[OutboxEntry]:
+    async def _entries(
+        self, query: str, values: tuple[str | int, ...] | dict[str, str | int]
+    ) -> list[OutboxEntry]:
         rows = await self._database.read(lambda c: c.execute(query, values).fetchall())
         return [outbox_entry(row) for row in rows]
 
@@ -312,5 +349,8 @@ def sqlite_store(path: Path, clock: Clock = utc_now) -> Store:
         SqliteOutbox(database, clock),
         SqliteTurns(database, clock),
         SqliteLedger(database, clock),
+        SqliteContacts(database),
+        SqliteReceipts(database, clock),
+        SqliteMedia(database, clock),
         database.close,
     )

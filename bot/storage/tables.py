@@ -101,6 +101,113 @@ class OutboxRow(StorageTable, table=True):
     next_attempt_us: int = Field(sa_type=BigInteger)
     receipt: str = Field(sa_type=Text)
     error: str = Field(sa_type=Text)
+    parts_sent: int = Field(sa_type=Integer, sa_column_kwargs={"server_default": "0"})
+    begun_us: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class ContactRow(StorageTable, table=True):
+    """One sender of a channel; `conversation_id` is null while they are not linked."""
+
+    __tablename__ = "contacts"
+    __table_args__: ClassVar[tuple[Any, ...]] = (
+        Index(
+            "contacts_conversation",
+            "conversation_id",
+            sqlite_where=text("conversation_id IS NOT NULL"),
+            postgresql_where=text("conversation_id IS NOT NULL"),
+        ),
+        {"sqlite_with_rowid": False},
+    )
+
+    channel: str = Field(primary_key=True, sa_type=Text)
+    sender_id: str = Field(primary_key=True, sa_type=Text)
+    last_inbound_us: int | None = Field(default=None, sa_type=BigInteger)
+    opted_in: int | None = Field(default=None, sa_type=Integer)
+    conversation_id: str | None = Field(default=None, sa_type=Text)
+    linked_us: int | None = Field(default=None, sa_type=BigInteger)
+    details: str = Field(sa_type=Text)
+
+
+class LinkOfferRow(StorageTable, table=True):
+    """The hash of the code that links to a conversation."""
+
+    __tablename__ = "link_offers"
+    __table_args__: ClassVar[tuple[Any, ...]] = (Index("link_offers_code", "code_hash"),)
+
+    conversation_id: str = Field(primary_key=True, sa_type=Text)
+    code_hash: str = Field(sa_type=Text)
+    until_us: int = Field(sa_type=BigInteger)
+
+
+class SentPartRow(StorageTable, table=True):
+    """One payload of an outbox message; `kept_us` is when we wrote it down."""
+
+    __tablename__ = "sent_parts"
+    __table_args__: ClassVar[tuple[Any, ...]] = (
+        Index("sent_parts_receipt", "channel", "receipt_id"),
+        Index("sent_parts_kept", "kept_us"),
+        {"sqlite_with_rowid": False},
+    )
+
+    outbox_id: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    part: int = Field(primary_key=True, sa_type=Integer, sa_column_kwargs={"autoincrement": False})
+    channel: str = Field(sa_type=Text)
+    receipt_id: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    at_us: int = Field(sa_type=BigInteger)
+    code: str = Field(sa_type=Text)
+    error: str = Field(sa_type=Text)
+    kept_us: int = Field(sa_type=BigInteger)
+
+
+class EarlyNewsRow(StorageTable, table=True):
+    """News of a payload whose id we do not know yet."""
+
+    __tablename__ = "early_news"
+    __table_args__: ClassVar[tuple[Any, ...]] = (
+        Index("early_news_sender", "channel", "sender_id"),
+        Index("early_news_kept", "kept_us"),
+        {"sqlite_with_rowid": False},
+    )
+
+    channel: str = Field(primary_key=True, sa_type=Text)
+    receipt_id: str = Field(primary_key=True, sa_type=Text)
+    state: str = Field(sa_type=Text)
+    at_us: int = Field(sa_type=BigInteger)
+    sender_id: str = Field(sa_type=Text)
+    code: str = Field(sa_type=Text)
+    error: str = Field(sa_type=Text)
+    kept_us: int = Field(sa_type=BigInteger)
+
+
+class MediaRow(StorageTable, table=True):
+    """One file that a customer sent."""
+
+    __tablename__ = "media"
+    __table_args__: ClassVar[tuple[Any, ...]] = (
+        UniqueConstraint("key", name="media_key"),
+        Index("media_conversation", "conversation_id"),
+        Index(
+            "media_due",
+            "media_id",
+            sqlite_where=text("state = 'due'"),
+            postgresql_where=text("state = 'due'"),
+        ),
+    )
+
+    media_id: int | None = Field(default=None, primary_key=True, sa_type=_ROW_ID)
+    key: str = Field(sa_type=Text)
+    conversation_id: str = Field(sa_type=Text)
+    channel: str = Field(sa_type=Text)
+    reference: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    attempts: int = Field(sa_type=Integer)
+    next_attempt_us: int = Field(sa_type=BigInteger)
+    stored: str = Field(sa_type=Text)
+    mime_type: str = Field(sa_type=Text)
+    error: str = Field(sa_type=Text)
 
 
 class EffectRow(StorageTable, table=True):

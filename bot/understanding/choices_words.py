@@ -37,6 +37,8 @@ _FUZZY_FLOOR = 0.78
 _COMPOUND_CHARS = 4
 _SHORT_CHARS = 4
 _STRONG = ".;!?\n>"
+_SIZED = r"(?<!size )(?<!große )(?<!groesse )(?<!grosse )"
+"""Behind these a number with a full stop is no place in a list: "in size 3. please use …"."""
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -136,7 +138,7 @@ def _splitter(units: Iterable[str]) -> re.Pattern[str]:
     unit_words = "|".join(sorted(map(re.escape, units), key=len, reverse=True))
     return re.compile(
         rf"(?P<measure>\d+(?:[.,]\d+)?\s?-?\s?(?:{unit_words})(?![^\W_]))"
-        r"|(?P<ordinal>\d+(?:st|nd|rd|th)\b|\b\d{1,2}\.(?=\s+[a-zäöü]))"
+        rf"|(?P<ordinal>\d+(?:st|nd|rd|th)\b|{_SIZED}\b\d{{1,2}}\.(?=\s+[a-zäöü]))"
         r"|(?P<word>[^\W\d_]+\d+[^\W_]*)|(?P<number>\d+(?:[.,]\d+)?)"
         r"|(?P<name>[^\W\d_]+(?:'(?:s|m|d|ll|ve|re|t)\b)?)|(?P<stop>[.;,!?\n>&:(){}]+)"
     )

@@ -43,7 +43,9 @@ class ClauseSplitter:
     Args:
         lexicon: `joints` (and, und, …), `starters` (where, cancel, ich, …), `requests`, the
             words that make a clause a request, `with_number`, those that do so beside an order
-            number, and what `refuses` needs: `negators`, `operations`, `fillers` between the
+            number, `asking` words that with one of the `subjects` behind them only continue a
+            sentence ("you won't believe, what a week"), `facts`, the words around contact
+            details, and what `refuses` needs: `negators`, `operations`, `fillers` between the
             two, and `no_refusal`.
     """
 
@@ -55,6 +57,9 @@ class ClauseSplitter:
         self._negators = frozenset(fold(word) for word in lexicon.get("negators", ()))
         self._operations = frozenset(fold(word) for word in lexicon.get("operations", ()))
         self._fillers = frozenset(fold(word) for word in lexicon.get("fillers", ()))
+        self._asking = frozenset(fold(word) for word in lexicon.get("asking", ()))
+        self._subjects = frozenset(fold(word) for word in lexicon.get("subjects", ()))
+        self._facts = frozenset(fold(word) for word in lexicon.get("facts", ()))
         self._no_refusal = frozenset(fold(word) for word in lexicon.get("no_refusal", ()))
 
     def split(self, text: str) -> list[Clause]:
@@ -97,6 +102,15 @@ class ClauseSplitter:
             last = groups[-1]
             groups[-1] = Clause(text[last.start : clauses[-1].end], last.start, clauses[-1].end)
         return groups
+
+    def only_facts(self, text: str) -> bool:
+        """Return whether a clause without its contact details says no more: "my e-mail is"."""
+        return all(fold(word).split("'")[0] in self._facts for word, _, _ in words(text))
+
+    def joined(self, text: str, clause: Clause) -> bool:
+        """Return whether a clause of a text begins with "and", "then" or the like."""
+        beside = [*words(text[: clause.start])[-1:], *words(clause.text)[:1]]
+        return any(fold(word) in self._joints for word, _, _ in beside)
 
     def refuses(self, text: str) -> bool:
         """Tell whether a clause names an operation only to say that it is not wanted.
@@ -155,9 +169,16 @@ class ClauseSplitter:
             if fold(following).split("'")[0] not in self._starters or start == 0:
                 continue
             gap = text[end:next_start]
+            if "," in gap and self._tells(text[next_start:]):
+                continue
             if fold(word) in self._joints or ("," in gap and self._begins_wish(text, next_start)):
                 cuts.append(start if fold(word) in self._joints else next_start)
         return cuts
+
+    def _tells(self, rest: str) -> bool:
+        """Return whether "what a week that was" goes on after "you won't believe,"."""
+        first, following = ([fold(word) for word, _, _ in words(rest[:60])[:2]] + ["", ""])[:2]
+        return first in self._asking and following in self._subjects
 
     def _begins_wish(self, text: str, start: int) -> bool:
         """Tell whether a comma is followed by a clause of at least three words."""

@@ -9,7 +9,7 @@ from bot.conversation import Conversation
 from bot.engine import Engine, Expectation
 from bot.messages import Json
 from bot.understanding.choices_revision import revise
-from bot.understanding.reader import SlotValueReader, as_option
+from bot.understanding.reader import SlotValueReader, as_option, mention_without_no
 from bot.understanding.result import ParseResult
 
 ANYTHING = frozenset({"text", "product", "any"})
@@ -23,7 +23,6 @@ _TAKES_BACK = re.compile(
     r"i mean|lieber|rather|instead|not |nicht |falsch|wrong)\b",
     re.IGNORECASE,
 )
-_NO_IN_FRONT = re.compile(r"^\W*(?:(?:no|nope|nein|nee)\b\W*)+", re.IGNORECASE)
 _SHORT_CHARS = 2
 _FEW_WORDS = 4
 _SHORT_WORDS = 8
@@ -134,11 +133,6 @@ class Corrections:
         if s.whole.intent.name == "correction" or _TAKES_BACK.match(s.whole.text.strip()):
             return True
         return kind != "choices" and (expected is None or expected.is_confirm)
-
-
-def mention_without_no(mention: cm.Mention) -> cm.Mention:
-    """Return words without a "no" in front, which is no "no longer needed"."""
-    return cm.Mention(_NO_IN_FRONT.sub("", mention.text), mention.language, mention.entities)
 
 
 def facts_of(parse: ParseResult) -> dict[str, Json]:

@@ -10,6 +10,7 @@ import msgspec
 from bot.understanding.dates import find_dates
 from bot.understanding.entities_ids import (
     OrderNumbers,
+    find_bare_postcodes,
     find_emails,
     find_phones,
     find_postcodes,
@@ -116,9 +117,12 @@ class EntityExtractor:
         found += find_dates(text, language, now, self._zone)
         found += find_tracking_numbers(text)
         found += find_phones(text, self._region)
-        found += _meant(self._orders.find(text), text)
+        orders = _meant(self._orders.find(text), text)
+        found += orders
         found += find_names(text, expected="name" in expected)
         found += find_postcodes(text, expected="postcode" in expected)
+        if orders and all(entity.type != "postcode" for entity in found):
+            found += find_bare_postcodes(text)
         found += self._words.find(text, size_expected="size" in expected)
         found += find_quantities(text)
         found += find_ordinals(text)

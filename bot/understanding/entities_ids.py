@@ -51,6 +51,9 @@ _POSTCODE_PLACE = re.compile(
 _POSTCODE_AFTER_NAME = re.compile(
     r"(?<![\w-])[A-ZÄÖÜ][\w'’-]{1,30}\s+[A-ZÄÖÜ][\w'’-]{1,30}\s*,?\s+(?:(?:in|from|aus)\s+)?(\d{5})(?![\w€$%]|[.,]\d)"
 )
+_POSTCODE_BARE = re.compile(
+    r"(?<![\w.,#-])\d{5}(?![\w€$%-]|[.,]\d|\s*(?:€|euro|eur)\b)", re.IGNORECASE
+)
 _POSTCODE_ALONE = re.compile(r"\s*(?:[DA]-|CH-)?(\d{5}(?:-\d{4})?|\d{4})\s*[.!]?\s*")
 _POSTCODE_IN = re.compile(
     r"(?<!\w)(?:wohne?\s+in|live\s+in|living\s+in|from|aus)\s+(?:[DA]-|CH-)?(\d{5})(?!\w)",
@@ -203,3 +206,11 @@ def find_postcodes(text: str, *, expected: bool) -> list[Entity]:
             )
         )
     return found
+
+
+def find_bare_postcodes(text: str) -> list[Entity]:
+    """Find the only number of five digits beside an order number: "cancel TR-104653 now 40213"."""
+    found = list(_POSTCODE_BARE.finditer(text))
+    if len(found) != 1:
+        return []
+    return [Entity("postcode", found[0].group(), found[0].group(), *found[0].span(), 0.75)]

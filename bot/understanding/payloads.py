@@ -17,6 +17,7 @@ from bot.messages import Json
 _INTENT = re.compile(r"^/(\w+)\s*(\{.*\})?\s*$", re.DOTALL)
 _SET_SLOTS = re.compile(r"^/SetSlots\((.*)\)\s*$", re.DOTALL)
 _PAIR = re.compile(r'(?:^|,)\s*(\w{1,60})\s*=\s*("(?:[^"\\]|\\.)*"|[^,"]+)')
+_NUMBER = re.compile(r"\(?([1-9]\d?)[.)]?")
 _MAX_CHARS = 2_000
 _MOST_BRACKETS = 50  # a value nested without end would exhaust the stack
 _META: dict[str, tuple[cm.Command, ...]] = {
@@ -58,12 +59,34 @@ def read_payload(text: str, flows: FlowSet) -> tuple[cm.Command, ...] | None:
 
 
 def pressed(text: str, conversation: Conversation) -> str:
-    """Return the payload of the offered button whose title the customer typed, if any."""
+    """Return the payload of the offered button whose title or number the customer typed, if any.
+
+    Channels without buttons list them numbered, after the cards of the same message.
+    """
     said = _plain(text)
     for event in conversation.last_bot if said else ():
         for button in event.data.get("buttons") or ():
             if _plain(str(button["title"])) == said:
                 return str(button["payload"])
+    number = _NUMBER.fullmatch(said)
+    return _numbered(int(number.group(1)), conversation) if number else ""
+
+
+def _numbered(number: int, conversation: Conversation) -> str:
+    """Return the payload of what stood under a number in the last list that was shown.
+
+    A card that is picked by its number is looked at, which is its last button.
+    """
+    for event in reversed(conversation.last_bot):
+        cards = event.data.get("cards") or ()
+        buttons = event.data.get("buttons") or ()
+        if not cards and not buttons:
+            continue
+        if 1 <= number <= len(cards):
+            own = cards[number - 1].get("buttons") or ()
+            return str(own[-1]["payload"]) if own else ""
+        place = number - len(cards) - 1
+        return str(buttons[place]["payload"]) if 0 <= place < len(buttons) else ""
     return ""
 
 

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rapidfuzz.distance import OSA
+
 from bot.commands import Mention
 from bot.engine import Expectation, Reading
 from bot.messages import Json
@@ -31,10 +33,13 @@ _ASKS = re.compile(
 )
 _KEEPS = re.compile(r"\b(?:keep|behalte\w*)\b", re.IGNORECASE)
 _DENIES = re.compile(r"\b(?:not|no|don'?t|without|nicht|kein\w*|ohne)\b", re.IGNORECASE)
+_NO_IN_FRONT = re.compile(r"^\W*(?:(?:no|nope|nein|nee)\b(?! (?:longer|more))\W*)+", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_][\w'’.-]*", re.UNICODE)
 _MAX_NAME_WORDS = 4
 _SHORT_CHARS = 60
 _MIN_NAME_WORDS = 1
+_MIN_SLIP_WORDS = 2
+_MAX_SLIP_WORDS = 6
 _ENTITY_TYPES = {
     "order_number": ("order_number",),
     "email": ("email",),
@@ -54,8 +59,10 @@ class SlotValueReader:
     def read(self, expected: Expectation, mention: Mention, *, asked: bool) -> Reading:
         """Return what the words say about the slot; `asked` if they answer its question."""
         kind = expected.slot.type
-        if not asked and kind in _PICKED and _ASKS.search(mention.text):
-            return _NOTHING  # "how long does a refund take?" picks nothing that is shown later
+        if not asked and kind in _PICKED:
+            if _ASKS.search(mention.text):
+                return _NOTHING  # "how long does a refund take?" picks nothing that is shown later
+            mention = mention_without_no(mention)
         if kind in _CHOICES:
             return self._choice(expected, mention, asked=asked)
         if kind == "category":
@@ -186,11 +193,20 @@ class SlotValueReader:
         choice = resolve_one(mention.text, options, mention.language or "en", shown=asked)
         brief = not asked or len(mention.text) <= _SHORT_CHARS
         said = [option for option in options if brief and _says_word(mention.text, option)]
+        if brief and not said:
+            slips = [option for option in options if _slips_into(mention.text, option)]
+            if len(slips) == 1:
+                return Reading(slips[0].value)
         if asked and not said and not (choice.values or choice.ambiguous):
             choice = _otherwise(mention.text, options, mention.language or "en") or choice
         if not asked or not (choice.values or choice.ambiguous):
             return Reading(said[0].value) if len(said) == 1 else _NOTHING
         return _as_reading(choice, many=False, asked=True)
+
+
+def mention_without_no(mention: Mention) -> Mention:
+    """Return words without a "no" in front, which is no "no longer needed"."""
+    return Mention(_NO_IN_FRONT.sub("", mention.text), mention.language, mention.entities)
 
 
 def _takes(text: str, expected: Expectation) -> bool:
@@ -237,6 +253,20 @@ def _says_word(text: str, option: Option) -> bool:
     """Return whether one of an option's names stands in a text word for word."""
     names = map(_spaced, (option.title, *option.words))
     return any(name in _spaced(text) for name in names if name.strip())
+
+
+def _slips_into(text: str, option: Option) -> bool:
+    """Return whether a short text names an option with a slip of the fingers: "es ist zu kein"."""
+    said = _spaced(text).split()
+    for name in (option.title, *option.words):
+        wanted = _spaced(name).split()
+        size = len(wanted)
+        if size < _MIN_SLIP_WORDS or len(said) > _MAX_SLIP_WORDS:
+            continue
+        runs = (" ".join(said[at : at + size]) for at in range(len(said) - size + 1))
+        if any(OSA.distance(run, " ".join(wanted)) == 1 for run in runs):
+            return True
+    return False
 
 
 def _spaced(text: str) -> str:

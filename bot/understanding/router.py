@@ -266,7 +266,7 @@ class Router:
 
     def _leaves(self, s: Situation, expected: Expectation, reading: Reading) -> list[cm.Command]:
         """Return the other skills a message asks for, unless it rather answers the question."""
-        asking = asks(s.whole, _HELP, self._at.override)
+        asking = asks(s.whole, _HELP, self._at.override, anything=expected.slot.type in ANYTHING)
         named = expected.slot.type in NAMED and reading.value is not None and not asking
         if named or (isinstance(reading.value, dict) and "code" in reading.value):
             return []

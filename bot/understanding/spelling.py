@@ -2,7 +2,8 @@
 
 Only words that stand in no example and in no word list are changed, and only into a word of the
 examples that is one slip of the fingers away (two in long words). A dictionary would know more
-words, but takes seconds to load. The customer's own text stays as it is.
+words, but takes seconds to load. "moechte" becomes "möchte". The customer's own text stays as
+it is.
 """
 
 from collections import Counter
@@ -10,8 +11,9 @@ from collections.abc import Iterable
 
 from rapidfuzz.distance import OSA
 
-from bot.understanding.normalise import words
+from bot.understanding.normalise import fold, words
 
+_TINY_CHARS = 3
 _SHORTEST_CHARS = 4
 _LONG_CHARS = 9
 _LEAST_EXAMPLES = 2
@@ -31,6 +33,7 @@ class Spelling:
         counts = Counter(word.lower() for text in texts for word, _, _ in words(text))
         more = (word.lower() for text in others for word, _, _ in words(text))
         self._known = frozenset([*counts, *more])
+        self._written_out = {fold(word): word for word in counts if fold(word) != word}
         self._by_length: dict[int, list[str]] = {}
         for word, count in counts.most_common():
             if count >= _LEAST_EXAMPLES and len(word) >= _SHORTEST_CHARS and word.isalpha():
@@ -49,15 +52,26 @@ class Spelling:
 
     def _word(self, word: str) -> str:
         low = word.lower()
-        if len(word) < _SHORTEST_CHARS or not word.isalpha() or word.isupper():
+        if len(word) < _TINY_CHARS or not word.isalpha() or word.isupper():
             return word
         if low in self._known:
             return word
         if low not in self._found:
             if len(self._found) >= _MOST_REMEMBERED:
                 self._found.clear()
-            self._found[low] = self._nearest(low)
+            tiny = len(low) < _SHORTEST_CHARS
+            right = self._written_out.get(low)
+            self._found[low] = right or (self._lacking(low) if tiny else self._nearest(low))
         return self._found[low] or word
+
+    def _lacking(self, low: str) -> str:
+        """Return the likeliest word of four letters that lacks one inside: "bak" is "back"."""
+        fitting = (
+            known
+            for known in self._by_length.get(_SHORTEST_CHARS, ())
+            if known[0] == low[0] and known[-1] == low[-1] and OSA.distance(low, known) == 1
+        )
+        return next(fitting, "")
 
     def _nearest(self, low: str) -> str:
         """Return the word of the examples that may be meant, or an empty text."""

@@ -13,18 +13,28 @@ _ASKS = re.compile(
     r"(?:[\w ,…]{0,40}[:,.…] *)?(?:how|what|when|where|why|who|wie|was|wann|wo|warum|wer)\b[^?]*\?",
     re.IGNORECASE,
 )
+_MAY_I = re.compile(
+    r"(?:[\w ,…]{0,40}[:,.…] *)?"
+    r"(?:can|could|may|do|does|is|are|will|would|kann|kannst|können|könnte|könnten|darf|gibt|haben|"
+    r"habt|liefern|ist|sind|nehmen) "
+    r"(?:i|you|we|they|there|it|ich|du|sie|man|es|ihr|wir)\b[^?]*\?",
+    re.IGNORECASE,
+)
 
 
-def asks(parse: ParseResult, help_skill: str, level: float) -> bool:
+def asks(parse: ParseResult, help_skill: str, level: float, *, anything: bool = False) -> bool:
     """Return whether a message is a question, no answer: "how can I reach you by phone?".
 
     Args:
         parse: the message.
         help_skill: the skill that answers "do you ship to Switzerland?".
         level: the least confidence for that, in [0, 1].
+        anything: whether any words would be an answer, so that "can I pay by invoice?" tells
+            by its form alone that it is none.
     """
     helped = parse.intent.name == help_skill and parse.intent.confidence >= level
-    return _ASKS.match(parse.text) is not None or (helped and "?" in parse.text)
+    asked = _ASKS.match(parse.text) or (anything and _MAY_I.match(parse.text))
+    return bool(asked) or (helped and "?" in parse.text)
 
 
 def named_skills(

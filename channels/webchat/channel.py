@@ -113,6 +113,7 @@ class WebChat(Channel):
         del recipient  # The socket is the recipient's own.
         shown = msgspec.to_builtins(outbound)
         shown.pop("response", None)
+        shown.pop("voice", None)
         has_content = any(key != "language" for key in shown)
         return [{"type": "message", "direction": "out", **shown}] if has_content else []
 

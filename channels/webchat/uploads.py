@@ -44,6 +44,20 @@ def sniff(body: bytes) -> str:
     return "pdf" if body.startswith(b"%PDF-") else ""
 
 
+def sniff_media(body: bytes) -> str:
+    """Return the extension of a sound or film as its first bytes tell it, or an empty string."""
+    if body.startswith(b"OggS"):
+        return "ogg"
+    if body[4:8] == b"ftyp":
+        return "mp4"
+    if body.startswith(b"#!AMR"):
+        return "amr"
+    is_mp3 = body.startswith(b"ID3") or (body[:1] == b"\xff" and body[1:2] in b"\xfb\xf3\xf2")
+    if is_mp3 and len(body) > 2:
+        return "mp3"
+    return "webm" if body.startswith(b"\x1aE\xdf\xa3") else ""
+
+
 class UploadStore:
     """Keeps visitors' files in one folder; an address is good only with its signature."""
 
@@ -102,6 +116,32 @@ class UploadStore:
             mime_type=_MIME_TYPES[extension],
             size_bytes=len(body),
         )
+
+    def keep(self, owner: str, key: str, body: bytes) -> str:
+        """Store a file that a platform brought and return its name within the folder.
+
+        Args:
+            owner: the conversation it belongs to.
+            key: its own name, of letters and digits.
+            body: the file's bytes.
+
+        Raises:
+            BadRequest: if it is empty or not a picture, a PDF, a sound or a film.
+        """
+        extension = sniff(body) or sniff_media(body)
+        if not extension:
+            raise BadRequest("file", "must be a picture, a PDF, a sound or a film")
+        folder = self._folder_of(owner)
+        folder.mkdir(parents=True, exist_ok=True)
+        stored = f"{folder.name}/{key}.{extension}"
+        (self._folder / stored).write_bytes(body)
+        return stored
+
+    def path_of(self, stored: str) -> Path | None:
+        """Return where a file that was kept lies; None if there is none."""
+        path = self._folder / stored
+        inside = path.resolve().is_relative_to(self._folder.resolve())
+        return path if inside and path.is_file() else None
 
     def find(self, stored: str, signature: str) -> StoredFile | None:
         """Return the stored file, or None if there is none or the signature is wrong."""

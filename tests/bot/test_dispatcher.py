@@ -79,3 +79,11 @@ async def test_listeners_hear_that_the_bot_writes(bot):
     heard = [await first, await anext(notices), await anext(notices)]
     assert heard == ["typing", "idle", "changed"]
     await notices.aclose()
+
+
+async def test_whoever_repeats_what_was_answered_is_told_so_every_time(bot):
+    message = bot.message("a pizza please")
+    assert await bot.dispatcher.answer(message)
+    again = await asyncio.gather(*(bot.dispatcher.answer(message) for _ in range(5)))
+    assert again == [None] * 5, "an empty answer would hide the one that was given"
+    assert not bot.dispatcher._waiting

@@ -1,10 +1,11 @@
 """What is in doubt is asked about until it is known; then everybody knows, once."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
-from bot.reconciler import Reconciler
+from bot.reconciler import Pauses, Reconciler
 from bot.storage.effects import EffectOutcome, EffectQuery, NewEffect
 from bot.storage.ports import NewEvent, TurnCommit
 from tests.bot.till import PayBot
@@ -110,6 +111,45 @@ async def test_a_person_is_told_once_of_what_stays_in_doubt(bot):
     await bot.looks(3600)
     await bot.looks(3600)
     assert len(told) == len(set(told)) == 2
+
+
+async def test_a_person_who_cannot_be_told_now_is_told_later_and_holds_nothing_up(bot):
+    told, broken = [], [RuntimeError("the queue of cases is locked")]
+
+    async def tell(effect):
+        if broken:
+            raise broken.pop()
+        told.append(effect.key)
+
+    bot.reconciler = Reconciler(bot.store, bot.dispatcher.accept, bot.clock, escalate=tell)
+    await in_doubt(bot)
+    bot.bank.moods.extend(["doubts"] * 2)
+    await bot.looks(3700)
+    assert len(told) == 1
+    await bot.looks(3700)
+    assert len(told) == len(set(told)) == 2
+
+
+async def test_looking_goes_on_after_a_look_that_broke(bot):
+    broken = [RuntimeError("the queue is locked")]
+
+    async def accept(messages):
+        if broken:
+            raise broken.pop()
+        return await bot.dispatcher.accept(messages)
+
+    await in_doubt(bot)
+    bot.clock.now += timedelta(seconds=30)
+    pauses = Pauses(look_s=0.01)
+    reconciler = Reconciler(bot.store, accept, bot.clock, pauses)
+    reconciler.start()
+    try:
+        async with asyncio.timeout(5):
+            while not await questions(bot):  # noqa: ASYNC110 - there is nothing to wait on
+                await asyncio.sleep(0.01)
+    finally:
+        await reconciler.close()
+    assert broken == []
 
 
 async def test_a_skill_that_is_gone_does_not_stop_the_settling(bot):

@@ -58,7 +58,7 @@ def turn(key: str, version: int = 0, texts: tuple[str, ...] = (), **more: object
     """Return a turn that appends one event and sends texts."""
     outbound = [NewOutbound("web", key.split(":")[1], OutboundMessage(text=t)) for t in texts]
     events = [NewEvent("user_said", {"text": f"after {version}"}, NOON)]
-    return TurnCommit(**{  # type: ignore[arg-type]
+    return TurnCommit(**{  # type: ignore[arg-type]  # by name
         "conversation_id": key,
         "expected_version": version,
         "events": events,
@@ -200,8 +200,8 @@ class TurnsContract:
             key = f"web:{sender}"
             await store.turns.commit(turn(key, 0, ("a", "b"), handled_inbox_id=entry.inbox_id))
         before = await store.events.load("web:ben"), await store.outbox.after("web:ben")
-        assert await store.events.erase("web:anna") == Erased(events=1, inbox=2, outbox=2)
-        assert await store.events.erase("web:anna") == Erased(events=0, inbox=0, outbox=0)
+        assert await store.events.erase("web:anna") == Erased(1, 2, 2, contacts=1)
+        assert await store.events.erase("web:anna") == Erased(0, 0, 0)
         assert await store.events.load("web:anna") == ((), 0)
         assert await store.inbox.history("web:anna") == []
         assert await store.outbox.after("web:anna") == []

@@ -24,7 +24,7 @@ PLAN = {"items": [{"line": "1", "quantity": 2}], "refunds_minor": 4_999, "note":
 
 def refund(key: str = "k1", **more: object) -> NewEffect:
     """Return an effect about an order."""
-    return NewEffect(**{  # type: ignore[arg-type]
+    return NewEffect(**{  # type: ignore[arg-type]  # by name
         "key": key,
         "step": "write",
         "operation": "return",

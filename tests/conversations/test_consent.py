@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.messages import InboundMessage
-from tests.conversations.back_office import BackOffice, arrived, paid_pending
-from tests.conversations.talk import Talk
+from tests.conversations.back_office import arrived, paid_pending
 
 LATE = timedelta(minutes=31)
 WORDS = {
@@ -16,23 +15,6 @@ WORDS = {
 WHY = '/SetSlots(reason="no_longer_needed")'
 
 both = pytest.mark.parametrize("language", ["en", "de"])
-
-
-@pytest.fixture(scope="module")
-def talk(tmp_path_factory):
-    talk = Talk(tmp_path_factory.mktemp("consent"))
-    yield talk
-    talk.close()
-
-
-@pytest.fixture(scope="module")
-def office(talk):
-    return BackOffice(talk)
-
-
-@pytest.fixture
-def customer(talk):
-    return talk.customer()
 
 
 @pytest.fixture

@@ -6,31 +6,13 @@ from datetime import timedelta
 import pytest
 
 from actions.commerce.money import Money
-from tests.conversations.back_office import BackOffice, arrived, paid_pending
-from tests.conversations.talk import Talk
+from tests.conversations.back_office import arrived, paid_pending
 
 ASK = {"en": "show me the receipt", "de": "zeig mir den Beleg"}
 YES = {"en": "yes", "de": "ja"}
 WHY = '/SetSlots(reason="no_longer_needed")'
 
 both = pytest.mark.parametrize("language", ["en", "de"])
-
-
-@pytest.fixture(scope="module")
-def talk(tmp_path_factory):
-    talk = Talk(tmp_path_factory.mktemp("receipts"))
-    yield talk
-    talk.close()
-
-
-@pytest.fixture(scope="module")
-def office(talk):
-    return BackOffice(talk)
-
-
-@pytest.fixture
-def customer(talk):
-    return talk.customer()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ INDIRECT = {
     "httptools": "uvicorn's HTTP parser",
     "uvloop": "uvicorn's event loop",
     "websockets": "uvicorn's WebSocket protocol",
+    "sniffio": "httpcore's locks",
 }
 
 

@@ -61,6 +61,7 @@ class Store:
         self.currency = "EUR"
         self.numbers = 9000
         self.orders, self.customers, self.drafts = {}, {}, {}
+        self.drafts_made = 0  # also those that were deleted since
         self.fields, self.jobs, self.edits, self.keys = {}, {}, {}, {}
         self.credit = {}
         self.broken, self.denied = [], set()

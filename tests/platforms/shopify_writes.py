@@ -281,6 +281,7 @@ def _draft_calculate(store, _, input_):
 def _draft_create(store, _, input_):
     draft_id = store.next_id()
     store.drafts[draft_id] = _draft_record(store, input_)
+    store.drafts_made += 1
     for given in input_.get("metafields", ()):
         store.set_field(gid("DraftOrder", draft_id), given["key"], given["value"])
 

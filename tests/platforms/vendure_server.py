@@ -138,9 +138,9 @@ def vendure(events_url: str = "", events_secret: str = "") -> Generator[VendureS
         finally:
             server.close()
     finally:
-        process.stdin.close()  # type: ignore[union-attr]
+        process.stdin.close()  # type: ignore[union-attr]  # a pipe
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=10)
         process.kill()
         process.wait()
-        process.stdout.close()  # type: ignore[union-attr]
+        process.stdout.close()  # type: ignore[union-attr]  # a pipe

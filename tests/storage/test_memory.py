@@ -4,10 +4,12 @@ from contextlib import asynccontextmanager
 
 from bot.storage.memory import memory_store
 from tests.contracts.storage import StoreContract
+from tests.contracts.storage_channels import ChannelsContract
+from tests.contracts.storage_contacts import PeopleContract
 from tests.contracts.storage_effects import LedgerContract
 
 
-class TestMemoryStore(LedgerContract, StoreContract):
+class TestMemoryStore(PeopleContract, ChannelsContract, LedgerContract, StoreContract):
     """The contract."""
 
     @asynccontextmanager

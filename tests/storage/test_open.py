@@ -8,7 +8,9 @@ from contextlib import closing
 
 import pytest
 
+from bot.messages import Contact
 from bot.storage import errors
+from bot.storage.codec import from_us
 from bot.storage.effects import EffectQuery
 from bot.storage.open import open_store
 from bot.storage.schema import VERSION_TABLE, configuration, migrate_sqlite, revisions
@@ -174,6 +176,33 @@ async def test_a_store_from_before_the_ledger_is_brought_up_to_date(tmp_path):
     assert (await stores[1].effects.get("k1")).state == "intended"
     for store in stores:
         await store.close()
+
+
+async def test_a_store_from_before_contacts_knows_who_wrote(tmp_path):
+    path = tmp_path / "tresen.sqlite3"
+    revision_0001(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executemany(
+            "INSERT INTO inbox (channel, message_id, conversation_id, message, accepted_us) "
+            "VALUES ('web', ?, ?, '{}', ?)",
+            [
+                ("1", "web:anna", 1),
+                ("2", "web:anna", 2),
+                ("\x1f3", "web:anna", 3),
+                ("\x1f4", "web:ben", 4),
+                ("5", "web:c:d", 5),
+            ],
+        )
+        connection.commit()
+    store = await open_store(f"sqlite:///{path}")
+    for sender, last_us in (("anna", 2), ("c:d", 5)):
+        [contact] = await store.contacts.of_conversation(f"web:{sender}")
+        assert contact == Contact("web", sender, from_us(last_us))
+    assert await store.contacts.of_conversation("web:ben") == []
+    [entry] = await store.outbox.unsent("web")
+    assert (entry.parts_sent, entry.begun_at) == (0, None)
+    assert await store.outbox.begin(entry.outbox_id)
+    await store.close()
 
 
 def test_revisions_follow_their_file_names(tmp_path):

@@ -9,11 +9,16 @@ from bot.storage.errors import StoreClosed, StoreFailed
 from bot.storage.open import open_store
 from bot.storage.postgres import postgres_store
 from tests.contracts.storage import SetClock, StoreContract, inbound, turn
+from tests.contracts.storage_channels import ChannelsContract
+from tests.contracts.storage_contacts import PeopleContract
 from tests.contracts.storage_effects import LedgerContract
 
 pytestmark = pytest.mark.postgres
 
-_EMPTY = "TRUNCATE conversations, conversation_events, inbox, outbox, effects"
+_EMPTY = (
+    "TRUNCATE conversations, conversation_events, inbox, outbox, effects, contacts, link_offers, "
+    "sent_parts, early_news, media"
+)
 
 
 @asynccontextmanager
@@ -29,7 +34,7 @@ async def emptied(url, clock):
         await store.close()
 
 
-class TestPostgresStore(LedgerContract, StoreContract):
+class TestPostgresStore(PeopleContract, ChannelsContract, LedgerContract, StoreContract):
     """The contract."""
 
     @pytest.fixture

@@ -9,7 +9,8 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from bot.messages import InboundMessage, OutboundMessage
+from bot.messages import Contact, InboundMessage, OutboundMessage, Receipt, Trigger
+from bot.storage.channel_ports import MediaItem, SentPart
 from bot.storage.effects import EffectOutcome, EffectQuery, NewEffect
 from bot.storage.errors import StorageError
 from bot.storage.open import open_store
@@ -23,7 +24,7 @@ STATES = st.sampled_from(["sent", "done", "refused", "unknown"])
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=12)
 
 
-class SameAsMemory(RuleBasedStateMachine):
+class TwoStores(RuleBasedStateMachine):
     """Does everything to both stores and compares answers and errors."""
 
     def __init__(self):
@@ -50,9 +51,94 @@ class SameAsMemory(RuleBasedStateMachine):
         except StorageError as error:
             return type(error), str(error)
 
-    @rule(sender=SENDERS, numbers=st.lists(IDS, max_size=4), text=ANY_TEXT)
-    def accept(self, sender, numbers, text):
-        messages = [InboundMessage("web", sender, f"m{n}", text, NOON) for n in numbers]
+    @rule(sender=SENDERS)
+    def erase(self, sender):
+        self.both(lambda s: s.events.erase(f"web:{sender}"))
+
+    @rule(hours=st.sampled_from([1, 24, 240]))
+    def wait(self, hours):
+        self.clock.now += timedelta(hours=hours)
+
+    @rule(days=st.integers(7, 9))
+    def prune(self, days):
+        self.both(lambda s: s.inbox.prune(self.clock.now - timedelta(days=days)))
+
+    @rule()
+    def restart(self):
+        self.runner.run(self.stores[1].close())
+        self.stores[1] = self.open(self.url())
+
+    def teardown(self):
+        for store in self.stores:
+            self.runner.run(store.close())
+        self.runner.close()
+        self.folder.cleanup()
+
+
+class ChannelRules(TwoStores):
+    """What channels, the sender and the linking do."""
+
+    @rule(sender=SENDERS, other=SENDERS, text=ANY_TEXT, opted_in=st.sampled_from([None, True]))
+    def save(self, sender, other, text, opted_in):
+        link = f"web:{other}" if len(text) % 2 else ""
+        contact = Contact("web", sender, None, opted_in, link, self.clock.now, {text: text})
+        self.both(lambda s: s.contacts.save(contact))
+
+    @rule(sender=SENDERS, code=KEYS, hours=st.integers(-1, 2))
+    def offer(self, sender, code, hours):
+        until = self.clock.now + timedelta(hours=hours)
+        self.both(lambda s: s.contacts.offer(code, f"web:{sender}", until))
+
+    @rule(sender=SENDERS, code=KEYS)
+    def redeem(self, sender, code):
+        self.both(lambda s: s.contacts.redeem(code, "web", sender, self.clock.now))
+
+    @rule(number=IDS)
+    def begin(self, number):
+        self.both(lambda s: s.outbox.begin(number))
+
+    @rule(number=IDS, part=st.integers(0, 1), name=KEYS)
+    def take(self, number, part, name):
+        taken = SentPart(number, part, "web", name, "sent", self.clock.now)
+        self.both(lambda s: s.receipts.sent(taken))
+        self.both(lambda s: s.outbox.mark(Delivery(number, "part", name)))
+
+    @rule(
+        names=st.lists(KEYS, max_size=3),
+        state=st.sampled_from(["sent", "failed", "delivered", "read"]),
+        sender=SENDERS,
+        note=ANY_TEXT,
+    )
+    def news(self, names, state, sender, note):
+        at = self.clock.now
+        told = [Receipt("web", name, state, at, "", sender, note, note) for name in names]
+        self.both(lambda s: s.receipts.news(told))
+
+    @rule(key=KEYS, sender=SENDERS, state=st.sampled_from(["due", "due", "fetched"]), note=ANY_TEXT)
+    def files(self, key, sender, state, note):
+        item = MediaItem(key, f"web:{sender}", "web", note)
+        self.both(lambda s: s.media.add([item]))
+        next_at = self.clock.now + timedelta(minutes=30 * (len(note) % 2))
+        new = MediaItem(key, "", "", "", state, 1, next_at, note, note, note)
+        self.both(lambda s: s.media.save(new))
+        self.both(lambda s: s.media.get(key))
+
+
+class SameAsMemory(ChannelRules):
+    """What arrivals and turns do, and what must be the same after every step."""
+
+    @rule(
+        sender=SENDERS,
+        numbers=st.lists(IDS, max_size=4),
+        text=ANY_TEXT,
+        minutes=IDS,
+        trigger=st.sampled_from([None, None, Trigger("pattern_x")]),
+        conversation=st.sampled_from(["", "web:ben"]),
+    )
+    def accept(self, sender, numbers, text, minutes, trigger, conversation):
+        at = self.clock.now - timedelta(minutes=minutes)
+        more = {"trigger": trigger, "conversation": conversation}
+        messages = [InboundMessage("web", sender, f"m{n}", text, at, **more) for n in numbers]
         self.both(lambda s: s.inbox.accept(messages))
 
     @rule(
@@ -109,39 +195,20 @@ class SameAsMemory(RuleBasedStateMachine):
         query = EffectQuery(tuple(states), sender, step, before, after, limit)
         self.both(lambda s: s.effects.find(query))
 
-    @rule(sender=SENDERS)
-    def erase(self, sender):
-        self.both(lambda s: s.events.erase(f"web:{sender}"))
-
-    @rule(hours=st.sampled_from([1, 24, 240]))
-    def wait(self, hours):
-        self.clock.now += timedelta(hours=hours)
-
-    @rule(days=st.integers(7, 9))
-    def prune(self, days):
-        self.both(lambda s: s.inbox.prune(self.clock.now - timedelta(days=days)))
-
-    @rule()
-    def restart(self):
-        self.runner.run(self.stores[1].close())
-        self.stores[1] = self.open(self.url())
-
     @invariant()
     def same_queues(self):
         self.both(lambda s: s.inbox.pending())
         self.both(lambda s: s.outbox.unsent("web"))
+        self.both(lambda s: s.outbox.begun("web", self.clock.now))
+        self.both(lambda s: s.media.due())
         self.both(lambda s: s.effects.find(EffectQuery()))
         for info in self.both(lambda s: s.events.conversations()):
             key = info.conversation_id
             self.both(lambda s, key=key: s.events.load(key))
             self.both(lambda s, key=key: s.inbox.history(key))
-            self.both(lambda s, key=key: s.outbox.after(key))
-
-    def teardown(self):
-        for store in self.stores:
-            self.runner.run(store.close())
-        self.runner.close()
-        self.folder.cleanup()
+            self.both(lambda s, key=key: s.contacts.of_conversation(key))
+            for entry in self.both(lambda s, key=key: s.outbox.after(key)):
+                self.both(lambda s, entry=entry: s.receipts.of_message(entry.outbox_id))
 
 
 SameAsMemory.TestCase.settings = settings(

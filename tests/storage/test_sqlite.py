@@ -6,15 +6,19 @@ from contextlib import asynccontextmanager, closing
 
 import pytest
 
+from bot.messages import Contact, Receipt
+from bot.storage.channel_ports import MediaItem, SentPart
 from bot.storage.effects import EffectOutcome
 from bot.storage.errors import EraseIncomplete, StoreClosed, StoreFailed, VersionConflict
 from bot.storage.open import open_store
 from bot.storage.sqlite_connection import SqliteConnection
 from tests.contracts.storage import NOON, StoreContract, inbound, turn
+from tests.contracts.storage_channels import ChannelsContract
+from tests.contracts.storage_contacts import PeopleContract
 from tests.contracts.storage_effects import LedgerContract, refund
 
 
-class TestSqliteStore(LedgerContract, StoreContract):
+class TestSqliteStore(PeopleContract, ChannelsContract, LedgerContract, StoreContract):
     """The contract."""
 
     @pytest.fixture
@@ -68,6 +72,21 @@ async def test_erasing_leaves_no_trace_in_the_files(url, tmp_path):
     with closing(sqlite3.connect(tmp_path / "tresen.sqlite3")) as connection:
         assert mark not in "\n".join(connection.iterdump())
         assert "stays" in "\n".join(connection.iterdump())
+
+
+async def test_erasing_leaves_no_trace_of_a_linked_customer(url, tmp_path):
+    mark = "Traceless-3117"
+    store = await open_store(url)
+    entry = (await store.turns.commit(turn("web:anna", 0, ("a",)))).outbound[0]
+    await store.contacts.save(Contact("sms", mark, conversation="web:anna"))
+    await store.contacts.offer(mark, "web:anna", NOON)
+    await store.receipts.sent(SentPart(entry.outbox_id, 0, "web", f"id {mark}", "sent", NOON))
+    await store.receipts.news([Receipt("sms", "?", "read", NOON, sender_id=mark)])
+    await store.media.add([MediaItem(f"key {mark}", "web:anna", "sms", mark)])
+    assert any(mark.encode() in p.read_bytes() for p in tmp_path.iterdir())
+    await store.events.erase("web:anna")
+    await store.close()
+    assert [p.name for p in tmp_path.iterdir() if mark.encode() in p.read_bytes()] == []
 
 
 async def effects_in_files(url, tmp_path, mark, settle):

@@ -52,3 +52,34 @@ def test_what_is_refused_gives_no_value(parser):
 def test_an_everyday_word_is_no_word_of_the_shop(text):
     shop = {"product": {"dresses": {"en": ["dress"]}}, "color": {"sage": {"en": ["sage"]}}}
     assert not WordFinder(shop).find(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "wishes"),
+    [
+        ("Hello! What weather today. Where is my parcel TR-104711? Thanks!", ["track_order"]),
+        ("Guten Abend. Ich sitze im Zug. Bitte stornieren Sie TR-104711. Danke!", ["cancel_order"]),
+        ("You won't believe what a week I had. Please cancel TR-104711.", ["cancel_order"]),
+        ("Sie ahnen nicht, was das für ein Tag war. Storniere TR-104711", ["cancel_order"]),
+        ("The mug arrived broken. And a shirt is missing.",
+         ["complaint_damaged", "complaint_missing_item"]),
+        ("Das Paket war beschädigt. Es fehlt auch etwas.", ["complaint_missing_item"]),
+        ("Die Tasse kam kaputt an. Und dann fehlt noch ein Schal.",
+         ["complaint_damaged", "complaint_missing_item"]),
+    ],
+)  # fmt: skip
+def test_small_talk_is_no_wish_and_two_faults_are_two(parser, text, wishes):
+    assert [wish.intent.name for wish in parser.parse_wishes(text)] == wishes
+
+
+def test_contact_details_name_no_goods_but_are_kept(parser):
+    said = "My order number is TR-104711 and my email is ann@example.com. Put the mug in my cart."
+    (wish,) = parser.parse_wishes(said)
+    assert wish.intent.name == "cart_add"
+    assert "number" not in wish.text
+    assert {"order_number", "email"} <= {entity.type for entity in wish.entities}
+
+
+def test_an_answer_keeps_all_its_words(parser):
+    said = "The box was wet. Inside nothing was whole. Thanks!"
+    assert parser.parse(said, expected=("text",)).text == said

@@ -20,6 +20,8 @@ def spelling():
         ("I'd like to ecxhange the shoes", "I'd like to exchange the shoes"),
         ("die Rückgbae stornireen", "die rückgabe stornieren"),
         ("reund to my credit card", "refund to my credit card"),
+        ("send bak the shoes", "send back the shoes"),
+        ("Schuhe zurueckschicken", "Schuhe zurückschicken"),
     ],
 )
 def test_a_slip_of_the_fingers_is_put_right(spelling, typed, meant):

@@ -7,6 +7,7 @@ what is too much is refunded at once, as a second step under a key of its own.
 """
 
 from actions.commerce.changes import distinct, line_of, same_product
+from actions.commerce.checks import check_amount, check_revision
 from actions.commerce.errors import (
     CommerceError,
     InvalidRequest,
@@ -15,7 +16,6 @@ from actions.commerce.errors import (
     OutOfStock,
     PaymentMethodUnknown,
     ShopUnavailable,
-    StateChanged,
 )
 from actions.commerce.models import STORE_CREDIT, Order
 from actions.commerce.ports import Catalog
@@ -109,8 +109,7 @@ class ChangeItems(Step[Order]):
             NotSupported: the store's prices are without tax.
         """
         order = self._source.order(raw)
-        if self.request.revision is not None and self.request.revision != order.revision:
-            raise StateChanged(order.number)
+        check_revision(order, self.request.revision)
         if order.status != "pending" or not raw["merchantEditable"]:
             msg = f"the items of {order.number} cannot be changed"
             raise NotAllowed(msg)
@@ -120,9 +119,7 @@ class ChangeItems(Step[Order]):
         after = await self._wanted(order, pieces(raw))
         edit = await self._stage(raw, order)
         difference = bag_minor(edit["totalPriceSet"]) - bag_minor(raw["currentTotalPriceSet"])
-        if self.request.expected_minor not in {None, difference}:
-            msg = f"amount is {difference}, not {self.request.expected_minor}"
-            raise StateChanged(msg)
+        check_amount(self.request.expected_minor, difference)
         refund_minor = max(0, -difference)
         if refund_minor != max(0, -bag_minor(edit["totalOutstandingSet"])):
             msg = f"{order.number} is not paid as it stands"  # nothing could go back, or more

@@ -5,26 +5,26 @@ too old is deleted: what we call expired can really not be paid any more.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 import msgspec
 
+from actions.commerce.checks import check_amount, cost, priced
 from actions.commerce.errors import (
     CommerceError,
-    InvalidRequest,
     KeyReused,
     LinkClosed,
     NotAllowed,
     NotFound,
     OutcomeUnknown,
-    OutOfStock,
     ShopRefused,
     StateChanged,
 )
 from actions.commerce.models import Order, PaymentLink, PricedLine, ShopInfo
 from actions.commerce.ports import Catalog, PaymentLinks
 from actions.commerce.requests import OpenLink
-from actions.commerce.shipping import shipping_cost
 from actions.commerce.shopify.config import NAMESPACE, ShopifyConfig
 from actions.commerce.shopify.marks import metafield, ref_of
 from actions.commerce.shopify.mutations import DRAFT_CALCULATE, DRAFT_CREATE, DRAFT_DELETE
@@ -43,19 +43,22 @@ from actions.commerce.shopify.wire import (
 )
 from actions.commerce.sql import Clock
 
-MAX_QUANTITY = 99
 PAGES = 6
 READY_TURNS = 16
 SKEW = timedelta(minutes=10)
 
 
 class LinkMark(msgspec.Struct, frozen=True):
-    """What a draft order of ours remembers; `reference` is the effect key itself."""
+    """What a draft order of ours remembers.
+
+    `reference` is the effect key itself, `goods` a hash over the customer and what they buy.
+    """
 
     ref: str
     fingerprint: str
     expires_at: datetime
     reference: str = ""
+    goods: str = ""
 
 
 class ShopifyLinks(PaymentLinks):
@@ -76,17 +79,26 @@ class ShopifyLinks(PaymentLinks):
         self._config = config
         self._info = info
         self._clock = clock
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def create(self, request: OpenLink, key: str) -> PaymentLink:
         """Open a link at today's prices and shipping.
+
+        Older links of the customer for the same goods are deleted, so that nobody pays twice.
 
         Raises:
             InvalidRequest: there is nothing to pay for.
             KeyReused: the key was used before for something else.
             NotDeliverable: the shop does not send to the country.
             OutOfStock: something is not available.
-            StateChanged: it costs something else than the customer agreed to.
+            OutcomeUnknown: there may be a link; the same key may come again.
+            StateChanged: it costs something else than the customer agreed to, or the same is being
+                paid already.
         """
+        async with self._locks.setdefault(request.customer_id, asyncio.Lock()):
+            return await self._create(request, key)
+
+    async def _create(self, request: OpenLink, key: str) -> PaymentLink:
         known = await self.find(ref_of(key), self._clock() - timedelta(days=2))
         if known is not None:
             draft, mark = known
@@ -101,11 +113,10 @@ class ShopifyLinks(PaymentLinks):
             bag_minor(costs["totalShippingPriceSet"]),
         )
         for expected, amount in (request.expected_minor, total), (request.shipping_minor, shipping):
-            if expected not in {None, amount}:
-                msg = f"amount is {amount}, not {expected}"
-                raise StateChanged(msg)
+            check_amount(expected, amount)
         expires = self._clock() + timedelta(hours=self._config.link_hours)
-        mark = LinkMark(ref_of(key), request.fingerprint(), expires, key)
+        mark = LinkMark(ref_of(key), request.fingerprint(), expires, key, _goods(request))
+        await self._close_older(mark)
         given["metafields"] = [metafield("link", mark)]
         created = await self._api.write(DRAFT_CREATE, input=given, namespace=NAMESPACE)
         return _link(await self._ready(created["draftOrder"]), mark)
@@ -156,20 +167,50 @@ class ShopifyLinks(PaymentLinks):
             ref: of the key.
             since: no draft older than this is looked at.
         """
+        async for draft_id, mark in self._recent(since):
+            if mark.ref == ref:
+                return await self._draft(tail(draft_id))
+        return None
+
+    async def _recent(self, since: datetime) -> AsyncIterator[tuple[str, LinkMark]]:
+        """Yield the ids and marks of our latest drafts, the latest first."""
         after: str | None = None
         for _ in range(PAGES):
             data = await self._api.read(RECENT_DRAFTS, after=after, namespace=NAMESPACE)
             page = data["draftOrders"]
             for draft in nodes(page):
                 if instant(draft["createdAt"]) < since - SKEW:
-                    return None
+                    return
                 mark = _mark(draft)
-                if mark is not None and mark.ref == ref:
-                    return await self._draft(tail(draft["id"]))
+                if mark is not None:
+                    yield draft["id"], mark
             after = page["pageInfo"]["endCursor"]
             if not page["pageInfo"]["hasNextPage"]:
-                break
-        return None
+                return
+
+    async def _close_older(self, new: LinkMark) -> None:
+        """Delete what waits to be paid for the same goods.
+
+        Raises:
+            StateChanged: one of them is being paid.
+        """
+        since = self._clock() - timedelta(hours=self._config.link_hours)
+        same = [id_ async for id_, mark in self._recent(since) if mark.goods == new.goods]
+        for draft_id in same:
+            data = await self._api.read(DRAFT, id=draft_id, namespace=NAMESPACE)
+            draft = data["draftOrder"]
+            if draft is None or _status(draft) == "paid":
+                continue
+            if draft["status"] == "COMPLETED":
+                msg = f"link {tail(draft_id)} for the same is being paid"
+                raise StateChanged(msg)
+            try:
+                await self._api.write(DRAFT_DELETE, replays=True, id=draft_id)
+            except NotFound:
+                continue
+            except (ShopRefused, NotAllowed) as error:  # paid in this very moment
+                msg = f"link {tail(draft_id)} for the same is being paid"
+                raise StateChanged(msg) from error
 
     async def _draft(self, link_id: str) -> tuple[Json, LinkMark]:
         draft_id = gid("DraftOrder", link_id)
@@ -199,26 +240,18 @@ class ShopifyLinks(PaymentLinks):
         raise OutcomeUnknown(msg)
 
     async def _input(self, request: OpenLink) -> Json:
-        goods, lines = 0, []
-        for line in request.lines:
-            if not 0 < line.quantity <= MAX_QUANTITY:
-                msg = f"quantity must be 1 to {MAX_QUANTITY}"
-                raise InvalidRequest(msg)
-            _, variant = await self._catalog.variant(line.variant_id)
-            short = variant.stock is not None and variant.stock < line.quantity
-            if not variant.available or short:
-                raise OutOfStock(line.variant_id)
-            goods += variant.price_minor * line.quantity
-            variant_gid = gid("ProductVariant", line.variant_id)
-            lines.append({"variantId": variant_gid, "quantity": line.quantity})
-        if goods <= 0:
-            msg = "nothing to pay for"
-            raise InvalidRequest(msg)
-        shipping = shipping_cost(self._info, request.address, goods)
+        lines = [
+            priced((await self._catalog.variant(line.variant_id))[1], line.quantity)
+            for line in request.lines
+        ]
+        _, shipping = cost(self._info, request.address, lines)
         currency = self._info.currency
         return {
             "purchasingEntity": {"customerId": gid("Customer", request.customer_id)},
-            "lineItems": lines,
+            "lineItems": [
+                {"variantId": gid("ProductVariant", line.variant_id), "quantity": line.quantity}
+                for line in lines
+            ],
             "shippingAddress": address_input(request.address, None, self._info.country),
             "shippingLine": {
                 "title": "Versand" if self._config.language == "de" else "Shipping",
@@ -228,6 +261,11 @@ class ShopifyLinks(PaymentLinks):
             "acceptAutomaticDiscounts": False,
             "allowDiscountCodesInCheckout": False,
         }
+
+
+def _goods(request: OpenLink) -> str:
+    pieces = sorted((line.variant_id, line.quantity) for line in request.lines)
+    return ref_of(repr((request.customer_id, pieces)))
 
 
 def _mark(draft: Json) -> LinkMark | None:

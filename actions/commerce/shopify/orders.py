@@ -3,12 +3,12 @@
 import asyncio
 
 from actions.commerce.changes import paid_by_method, require_pending
+from actions.commerce.checks import check_revision
 from actions.commerce.errors import (
     CommerceError,
     InvalidRequest,
     NotSupported,
     OutcomeUnknown,
-    StateChanged,
 )
 from actions.commerce.models import Address, Order
 from actions.commerce.ports import Orders
@@ -191,8 +191,7 @@ def check_state(order: Order, revision: int | None) -> None:
         StateChanged: the order is another by now.
         NotAllowed: it is not pending.
     """
-    if revision is not None and revision != order.revision:
-        raise StateChanged(order.number)
+    check_revision(order, revision)
     require_pending(order)
 
 

@@ -5,11 +5,11 @@ it as well, not over `storeCreditAccountCredit`: that one knows neither a key no
 answer could never be told from a credit that was not made.
 """
 
+from actions.commerce.checks import check_revision
 from actions.commerce.errors import (
     InvalidRequest,
     PaymentMethodUnknown,
     RefundTooHigh,
-    StateChanged,
 )
 from actions.commerce.models import STORE_CREDIT, Payment
 from actions.commerce.ports import Refunds
@@ -176,9 +176,7 @@ class _Refund(Step[Payment]):
         return self._book.found(raw, ref)
 
     async def prepare(self, raw: Json) -> Json:
-        revision = self.request.revision
-        if revision is not None and revision != self._source.order(raw).revision:
-            raise StateChanged(raw["name"])
+        check_revision(self._source.order(raw), self.request.revision)
         await self._book.check(raw, self.request.amount_minor, self.request.method_id)
         return {}
 

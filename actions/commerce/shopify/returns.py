@@ -5,6 +5,7 @@ What it will be is Shopify's own calculation, checked against what the customer 
 """
 
 from actions.commerce.changes import check_returnable, distinct, same_product
+from actions.commerce.checks import check_revision
 from actions.commerce.errors import (
     InvalidRequest,
     NotAllowed,
@@ -174,8 +175,7 @@ class _Register(Step[Return]):
     async def prepare(self, raw: Json) -> Json:
         asked = self.request
         order = self._book.source.order(raw)
-        if asked.revision is not None and asked.revision != order.revision:
-            raise StateChanged(order.number)
+        check_revision(order, asked.revision)
         if asked.kind == "exchange" and self._need_approval:
             msg = "exchanges wait for a person where returns need approval"
             raise NotSupported(msg)

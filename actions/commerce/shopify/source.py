@@ -26,7 +26,7 @@ class OrderSource:
             language: that the store's texts are in.
         """
         self.api = api
-        self._prefix = re.match(r"\D*", info.order_number_example or "").group()  # type: ignore[union-attr]
+        self._prefix = re.split(r"\d", info.order_number_example or "", maxsplit=1)[0]
         self.language = language
 
     async def owner(self, number: str) -> tuple[str, str]:

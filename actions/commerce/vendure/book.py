@@ -11,7 +11,6 @@ from actions.commerce.errors import (
     NotDeliverable,
     NotFound,
     OutcomeUnknown,
-    StateChanged,
     StrangersOrder,
 )
 from actions.commerce.models import Address, Order, ShopInfo
@@ -115,16 +114,6 @@ class OrderBook:
         """Return the lock of an order's writes in this process."""
         name = (codes_for(number, self._info.order_number_example) or [""])[0]
         return self._locks.setdefault(name, asyncio.Lock())
-
-
-def check_revision(order: Order, revision: int | None) -> None:
-    """Refuse a write that was planned on another state.
-
-    Raises:
-        StateChanged: the order changed in between.
-    """
-    if revision is not None and revision != order.revision:
-        raise StateChanged(order.number)
 
 
 def refusal_in(data: Json, step: str) -> str:

@@ -7,6 +7,7 @@ of it in one request, so that an answer which is lost on the way leaves no order
 import structlog
 
 from actions.commerce.changes import distinct, line_of, require_pending, same_product
+from actions.commerce.checks import check_revision, check_stock
 from actions.commerce.errors import (
     CommerceError,
     InvalidRequest,
@@ -28,7 +29,6 @@ from actions.commerce.vendure.book import (
     Found,
     OrderBook,
     change_mark,
-    check_revision,
     refusal_in,
     settled_change,
     unreturned,
@@ -127,9 +127,7 @@ class OrderChanges:
             line = line_of(order, item.line_id)
             product = await self._catalog.product(line.product_id)
             variant = same_product(line, product, item.variant_id)
-            short = variant.stock is not None and variant.stock < line.quantity
-            if not variant.buyable or short:
-                raise OutOfStock(variant.id)
+            check_stock(variant, line.quantity)
             new.append({"productVariantId": variant.id, "quantity": line.quantity})
             gone.append({"orderLineId": line.id, "quantity": 0})
         return {"addItems": new, "adjustOrderLines": gone}

@@ -3,6 +3,7 @@
 from actions.commerce.changes import (
     require_pending,
 )
+from actions.commerce.checks import check_revision
 from actions.commerce.errors import (
     OutcomeUnknown,
 )
@@ -15,7 +16,6 @@ from actions.commerce.vendure.book import (
     Found,
     OrderBook,
     cancel_mark,
-    check_revision,
     refund_input,
     refusal_in,
     unreturned,

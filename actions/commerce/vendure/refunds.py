@@ -1,6 +1,7 @@
 """Refunds over the Admin API: one `refundOrder` each, with the key in its reason."""
 
 from actions.commerce.changes import check_refund
+from actions.commerce.checks import check_revision
 from actions.commerce.errors import (
     CommerceError,
     NotAllowed,
@@ -13,7 +14,7 @@ from actions.commerce.ports import Refunds
 from actions.commerce.requests import IssueRefund
 from actions.commerce.vendure import documents
 from actions.commerce.vendure.api import Json
-from actions.commerce.vendure.book import Found, OrderBook, check_revision, refund_input, refusal_in
+from actions.commerce.vendure.book import Found, OrderBook, refund_input, refusal_in
 from actions.commerce.vendure.marks import Mark, mark_in, marked
 from actions.commerce.vendure.permits import permit, refusal
 from actions.commerce.vendure.reading import left_of, refund_from

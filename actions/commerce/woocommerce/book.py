@@ -8,7 +8,6 @@ from actions.commerce.errors import (
     CommerceError,
     NotFound,
     OutcomeUnknown,
-    StateChanged,
     StrangersOrder,
 )
 from actions.commerce.models import Order
@@ -144,24 +143,3 @@ async def after_write(reading: Awaitable[T]) -> T:
     except CommerceError as error:
         msg = "written, but the shop does not answer any more"
         raise OutcomeUnknown(msg) from error
-
-
-def check_revision(order: Order, revision: int | None) -> None:
-    """Refuse a write that was planned on another state.
-
-    Raises:
-        StateChanged: the order changed in between.
-    """
-    if revision is not None and revision != order.revision:
-        raise StateChanged(order.number)
-
-
-def check_amount(expected_minor: int | None, amount_minor: int) -> None:
-    """Refuse a write whose amount is not what the customer agreed to.
-
-    Raises:
-        StateChanged: the amount is another.
-    """
-    if expected_minor is not None and expected_minor != amount_minor:
-        msg = f"amount is {amount_minor}, not {expected_minor}"
-        raise StateChanged(msg)

@@ -69,7 +69,7 @@ class WooClient:
         for page in range(1, MOST_PAGES + 1):
             asked = {**params, "per_page": PAGE_SIZE, "page": page}
             answer = await self._http.read("GET", path, params=asked)
-            found = shaped(answer.body, list[shape])  # type: ignore[valid-type]
+            found = shaped(answer.body, list[shape])  # type: ignore[valid-type]  # known at run time
             yield found
             counted = answer.headers.get("x-wp-totalpages", "")
             last = page >= int(counted) if counted.isdecimal() else len(found) < PAGE_SIZE

@@ -7,6 +7,7 @@ from actions.commerce.errors import (
     NotFound,
     OutcomeUnknown,
     ShopUnavailable,
+    StateChanged,
     StrangersOrder,
 )
 from actions.commerce.models import Effect
@@ -20,6 +21,7 @@ from actions.commerce.woocommerce.reading import refund_of, status_of
 from actions.commerce.woocommerce.refunds import Till
 from actions.commerce.woocommerce.returns import returned, tell_staff
 from actions.commerce.woocommerce.shapes import WooOrder, WooRefund
+from actions.commerce.woocommerce.trials import Trials, trial_of
 
 LINKS = {"checkout", "reorder"}
 REFUNDS = {"goodwill", "complaint"}
@@ -38,11 +40,13 @@ class WooEffects(Effects):
         self._till = till
         self._customers = customers
         self._links = links
+        self._trials = Trials(book)
 
     async def find(self, intent: Intent) -> Effect | None:
         """Return what the shop did under the intent's key, None when it did not.
 
         A refund of all that was paid counts as the cancelling that it was for: it stops the order.
+        A change that nobody has looked at since is looked at first: it may have to be taken back.
 
         Raises:
             ShopUnavailable: it cannot tell at the moment.
@@ -76,7 +80,30 @@ class WooEffects(Effects):
             mark = _mark_of(made, intent.key)
         if mark is None:
             return None
+        if trial_of(mark) is not None:
+            order = await self._tried(order, intent.key)
         return _effect(intent, (mark, await self._book.whole(order)))
+
+    async def _tried(self, order: WooOrder, key: str) -> WooOrder:
+        """Finish a change that is on trial, and return its order.
+
+        Raises:
+            NotFound: it was taken back.
+            OutcomeUnknown: it could not be taken back.
+        """
+        async with self._book.client.lock(f"order-{order.id}"):
+            fresh = await self._book.fresh(order.id)
+            mark = find_mark(fresh.meta_data, key)
+            if mark is None:
+                msg = "the change was taken back"
+                raise NotFound(msg)
+            trial = trial_of(mark)
+            if trial is None:
+                return fresh
+            try:
+                return await self._trials.finish(fresh, mark, trial, key)
+            except StateChanged as error:
+                raise NotFound(error.detail) from error
 
     def _refund(self, intent: Intent, order: WooOrder, made: WooRefund | None) -> Effect | None:
         if made is None:

@@ -1,30 +1,28 @@
 """Payment links: unpaid orders, and the page where WooCommerce has them paid."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from actions.commerce.checks import check_amount, cost, priced
 from actions.commerce.errors import (
     CommerceError,
-    InvalidRequest,
     LinkClosed,
     NotAllowed,
     NotFound,
     NotSupported,
     OutcomeUnknown,
-    OutOfStock,
     StateChanged,
 )
-from actions.commerce.models import Address, Order, PaymentLink, PricedLine, ShopInfo, Variant
+from actions.commerce.models import Address, Order, PaymentLink, PricedLine, ShopInfo
 from actions.commerce.ports import Catalog, PaymentLinks
 from actions.commerce.requests import OpenLink
-from actions.commerce.shipping import shipping_cost
 from actions.commerce.woocommerce.addresses import NAMES, plain_body
 from actions.commerce.woocommerce.amounts import minor_of, moment, text_of
-from actions.commerce.woocommerce.book import OrderBook, check_amount
+from actions.commerce.woocommerce.book import OrderBook
 from actions.commerce.woocommerce.catalogue_reading import variant_numbers
 from actions.commerce.woocommerce.config import WooConfig
 from actions.commerce.woocommerce.marks import PREFIX, Mark, entry, find_mark, last_mark
@@ -32,7 +30,6 @@ from actions.commerce.woocommerce.reading import DRAFTS, GUEST, is_paid, owner_o
 from actions.commerce.woocommerce.shapes import WooAddress, WooCustomer, WooOrder
 
 Clock = Callable[[], datetime]
-MAX_QUANTITY = 99
 PAYABLE = {"pending", "failed"}
 
 
@@ -56,26 +53,30 @@ class WooLinks(PaymentLinks):
     async def create(self, request: OpenLink, key: str) -> PaymentLink:
         """Create an order that waits for its payment, at the agreed amount or not at all.
 
+        Older links of the customer for the same goods are closed, so that nobody pays twice.
+
         Raises:
             InvalidRequest: there is nothing to pay for.
             KeyReused: the key was used before for something else.
             NotDeliverable: the shop does not send to this country.
             OutOfStock: something is not available in this number.
-            StateChanged: the amount is another than agreed.
+            OutcomeUnknown: there may be a link; the same key may come again.
+            StateChanged: the amount is another than agreed, or the same is being paid already.
         """
         async with self._book.client.lock(f"link-{request.customer_id}"):
-            for order, mark in await self._made(request.customer_id, key, request):
+            orders = await self._book.of_customer(request.customer_id)
+            for order, mark in _made(orders, key, request):
                 await self._keep_or_drop(order, mark)
                 return link_of(order, self._book.config, self._clock())
             buyer = await self._buyer(request.customer_id)
-            lines = [await self._priced(x.variant_id, x.quantity) for x in request.lines]
-            goods = sum(line.unit_price_minor * line.quantity for line in lines)
-            if goods <= 0:
-                msg = "nothing to pay for"
-                raise InvalidRequest(msg)
-            shipping = shipping_cost(self._info, request.address, goods)
+            lines = [
+                priced((await self._catalog.variant(line.variant_id))[1], line.quantity)
+                for line in request.lines
+            ]
+            goods, shipping = cost(self._info, request.address, lines)
             check_amount(request.shipping_minor, shipping)
             check_amount(request.expected_minor, goods + shipping)
+            await self._close_older(orders, lines)
             kept = Promise(tuple(lines), request.address, shipping, goods + shipping, key)
             note = msgspec.json.encode(kept).decode()
             mark = Mark("checkout", request.fingerprint(), self._clock(), note)
@@ -107,18 +108,30 @@ class WooLinks(PaymentLinks):
 
     async def marked(self, customer_id: str, key: str) -> tuple[Mark, PaymentLink] | None:
         """Return the customer's link that was made under a key, at the amount agreed to."""
-        for order, mark in await self._made(customer_id, key):
+        for order, mark in _made(await self._book.of_customer(customer_id), key):
             agreed = _total(order) == _promise(mark).amount_minor
             if agreed or is_paid(order, self._book.config):
                 return mark, link_of(order, self._book.config, self._clock())
         return None
 
-    async def _made(
-        self, customer_id: str, key: str, request: OpenLink | None = None
-    ) -> list[tuple[WooOrder, Mark]]:
-        orders = await self._book.of_customer(customer_id)
-        found = [(order, find_mark(order.meta_data, key, request)) for order in orders]
-        return [(order, mark) for order, mark in found if mark is not None]
+    async def _close_older(self, orders: list[WooOrder], lines: list[PricedLine]) -> None:
+        """Cancel what waits to be paid for the same goods.
+
+        Raises:
+            OutcomeUnknown: perhaps one was not cancelled; no new link was opened.
+            StateChanged: one of them is being paid.
+        """
+        for order in orders:
+            mark = last_mark(order.meta_data, "checkout")
+            same = mark is not None and _pieces(_promise(mark).lines) == _pieces(lines)
+            if not same or is_paid(order, self._book.config):
+                continue
+            if order.status == "on-hold":
+                msg = f"link {order.id} for the same is being paid"
+                raise StateChanged(msg)
+            if order.status in PAYABLE:
+                body = {"status": "cancelled"}
+                await self._book.client.put(f"/orders/{order.id}", WooOrder, body)
 
     async def _at(self, link_id: str) -> WooOrder:
         if not link_id.isdigit():
@@ -135,15 +148,6 @@ class WooLinks(PaymentLinks):
         if not customer_id.isdigit():
             raise NotFound(customer_id)
         return await self._book.client.get(f"/customers/{customer_id}", WooCustomer)
-
-    async def _priced(self, variant_id: str, quantity: int) -> PricedLine:
-        if not 0 < quantity <= MAX_QUANTITY:
-            msg = f"quantity must be 1 to {MAX_QUANTITY}"
-            raise InvalidRequest(msg)
-        variant: Variant = (await self._catalog.variant(variant_id))[1]
-        if not variant.buyable or (variant.stock is not None and variant.stock < quantity):
-            raise OutOfStock(variant_id)
-        return PricedLine(variant_id, quantity, variant.price_minor)
 
     def _body(self, buyer: WooCustomer, kept: "Promise", mark: dict[str, Any]) -> dict[str, Any]:
         country = self._info.country
@@ -207,6 +211,17 @@ class Promise(msgspec.Struct, frozen=True):
 
 def _promise(mark: Mark) -> Promise:
     return msgspec.json.decode(mark.note, type=Promise)
+
+
+def _made(
+    orders: list[WooOrder], key: str, request: OpenLink | None = None
+) -> list[tuple[WooOrder, Mark]]:
+    found = [(order, find_mark(order.meta_data, key, request)) for order in orders]
+    return [(order, mark) for order, mark in found if mark is not None]
+
+
+def _pieces(lines: Iterable[PricedLine]) -> list[tuple[str, int]]:
+    return sorted((line.variant_id, line.quantity) for line in lines)
 
 
 def _total(order: WooOrder) -> int:

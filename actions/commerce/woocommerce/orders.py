@@ -4,30 +4,27 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-import structlog
-
 from actions.commerce.changes import distinct, line_of, require_pending, same_product
+from actions.commerce.checks import check_amount, check_revision, check_stock
 from actions.commerce.errors import (
     CommerceError,
     InvalidRequest,
     NotSupported,
     OutcomeUnknown,
-    OutOfStock,
-    StateChanged,
 )
 from actions.commerce.models import Address, Order
 from actions.commerce.ports import Catalog, Orders
 from actions.commerce.requests import CancelOrder, ChangeOrder, NewVariant, Request
 from actions.commerce.woocommerce.addresses import address_body, former_body, same_region
 from actions.commerce.woocommerce.amounts import minor_of
-from actions.commerce.woocommerce.book import OrderBook, after_write, check_amount, check_revision
+from actions.commerce.woocommerce.book import OrderBook, after_write
 from actions.commerce.woocommerce.catalogue_reading import variant_numbers
-from actions.commerce.woocommerce.marks import PREFIX, Mark, entry, find_mark, name_of
+from actions.commerce.woocommerce.marks import Mark, entry, find_mark
 from actions.commerce.woocommerce.reading import is_paid, is_unpaid_link
 from actions.commerce.woocommerce.refunds import Till
 from actions.commerce.woocommerce.shapes import WooOrder
+from actions.commerce.woocommerce.trials import Trial, Trials, trial_of
 
-log = structlog.get_logger(__name__)
 Clock = Callable[[], datetime]
 Json = dict[str, Any]
 
@@ -48,6 +45,7 @@ class WooOrders(Orders):
         self._till = till
         self._catalog = catalog
         self._clock = clock
+        self._trials = Trials(book)
 
     async def get(self, number: str, customer_id: str) -> Order:
         """Return the order; raises `NotFound` or `StrangersOrder`."""
@@ -87,7 +85,7 @@ class WooOrders(Orders):
                     made = await self._till.pay(order, left, reason, request, key)
             body = {
                 "status": "cancelled",
-                "meta_data": [self._entry("cancel", request, key, request.reason)],
+                "meta_data": [entry(key, self._mark("cancel", request, request.reason))],
             }
             try:
                 after = await self._put(order, body)
@@ -109,8 +107,12 @@ class WooOrders(Orders):
         named = await self._book.named(request.order_number, request.customer_id)
         async with self._book.client.lock(f"order-{named.id}"):
             order = await self._book.fresh(named.id)
-            if find_mark(order.meta_data, key, request):
-                return await self._book.whole(order)
+            mark = find_mark(order.meta_data, key, request)
+            if mark is not None:
+                trial = trial_of(mark)
+                if trial is not None:
+                    order = await self._trials.finish(order, mark, trial, key)
+                return await after_write(self._book.whole(order))
             ours = await self._book.whole(order)
             check_revision(ours, request.revision)
             require_pending(ours)
@@ -130,11 +132,10 @@ class WooOrders(Orders):
         if not same_region(order, address):
             msg = "another country or state changes taxes and shipping"
             raise NotSupported(msg)
-        mark = self._entry("change_address", request, key)
-        body = {"shipping": address_body(order, address), "meta_data": [mark]}
-        after = await self._put(order, body)
-        if _total(after) != _total(order):
-            await self._take_back(order, after, {"shipping": former_body(order)}, key)
+        mark = self._mark("change_address", request)
+        change = {"shipping": address_body(order, address)}
+        trial = Trial(_total(order), {"shipping": former_body(order)})
+        after = await self._trials.begin(order, change, trial, mark, key)
         return await after_write(self._book.whole(after))
 
     async def _swap(self, order: WooOrder, ours: Order, request: ChangeOrder, key: str) -> Order:
@@ -145,58 +146,26 @@ class WooOrders(Orders):
         if any(change[2] for change in changes):
             msg = "WooCommerce cannot collect or credit a difference in price"
             raise NotSupported(msg)
-        mark = self._entry("change_items", request, key)
-        body = {"line_items": [change[0] for change in changes], "meta_data": [mark]}
+        lines = [change[0] for change in changes]
         back = {"line_items": [change[1] for change in changes]}
-        after = await self._put(order, body)
-        if _total(after) != _total(order) or not _holds(after, body["line_items"]):
-            await self._take_back(order, after, back, key)
-        await self._note(order, _stock_note(ours, request.items))
+        trial = Trial(_total(order), back, lines, _stock_note(ours, request.items))
+        mark = self._mark("change_items", request)
+        after = await self._trials.begin(order, {"line_items": lines}, trial, mark, key)
         return await after_write(self._book.whole(after))
 
     async def _one_swap(self, order: Order, item: NewVariant) -> tuple[Json, Json, int]:
         line = line_of(order, item.line_id)
         product = await self._catalog.product(line.product_id)
         variant = same_product(line, product, item.variant_id)
-        if not variant.buyable or (variant.stock is not None and variant.stock < line.quantity):
-            raise OutOfStock(variant.id)
+        check_stock(variant, line.quantity)
         difference = (variant.price_minor - line.unit_price_minor) * line.quantity
         return _line(line.id, variant.id), _line(line.id, line.variant_id), difference
-
-    async def _take_back(self, order: WooOrder, after: WooOrder, back: Json, key: str) -> None:
-        """Undo a change that WooCommerce calculated otherwise; it cannot be asked beforehand.
-
-        Raises:
-            OutcomeUnknown: it could not be undone.
-            StateChanged: always else; where even the old state now comes out at another total,
-                a note tells the staff.
-        """
-        marks = [m for m in after.meta_data if m.key == PREFIX + name_of(key)]
-        gone = [{"id": mark.id, "key": mark.key, "value": None} for mark in marks]
-        try:
-            restored = await self._put(order, {**back, "meta_data": gone})
-        except CommerceError as error:
-            msg = "the total changed, and the change could not be taken back"
-            raise OutcomeUnknown(msg) from error
-        if _total(restored) != _total(order):
-            was, now = f"{order.total} {order.currency}", f"{restored.total} {order.currency}"
-            note = f"A change by the bot was taken back, but the total went from {was} to {now}."
-            await self._note(order, f"{note} Please check the taxes and fees.")
-        msg = "WooCommerce calculates another total; the change was taken back"
-        raise StateChanged(msg)
-
-    async def _note(self, order: WooOrder, note: str) -> None:
-        """Leave a private note at the order; one that is lost is logged."""
-        try:
-            await self._book.client.post(f"/orders/{order.id}/notes", Json, {"note": note})
-        except CommerceError as error:
-            log.warning("woocommerce_note_lost", order=order.id, error=error.code)
 
     async def _put(self, order: WooOrder, body: Json) -> WooOrder:
         return await self._book.client.put(f"/orders/{order.id}", WooOrder, body)
 
-    def _entry(self, operation: str, request: Request, key: str, note: str = "") -> Json:
-        return entry(key, Mark(operation, request.fingerprint(), self._clock(), note))
+    def _mark(self, operation: str, request: Request, note: str = "") -> Mark:
+        return Mark(operation, request.fingerprint(), self._clock(), note)
 
 
 def _line(line_id: str, variant_id: str) -> Json:
@@ -206,12 +175,6 @@ def _line(line_id: str, variant_id: str) -> Json:
 
 def _total(order: WooOrder) -> int:
     return minor_of(order.total, order.currency)
-
-
-def _holds(order: WooOrder, lines: list[Json]) -> bool:
-    """Tell whether the order has the lines; WooCommerce passes over products it does not know."""
-    held = {(x.id, x.product_id, x.variation_id) for x in order.line_items}
-    return all((x["id"], x["product_id"], x["variation_id"]) in held for x in lines)
 
 
 def _stock_note(before: Order, items: tuple[NewVariant, ...]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from actions.commerce.changes import check_refund
+from actions.commerce.checks import check_revision
 from actions.commerce.errors import (
     NotFound,
     NotSupported,
@@ -15,7 +16,7 @@ from actions.commerce.models import STORE_CREDIT, Payment
 from actions.commerce.ports import Refunds
 from actions.commerce.requests import IssueRefund, Request
 from actions.commerce.woocommerce.amounts import minor_of, text_of
-from actions.commerce.woocommerce.book import OrderBook, check_revision
+from actions.commerce.woocommerce.book import OrderBook
 from actions.commerce.woocommerce.marks import Mark, entry, find_mark, name_of
 from actions.commerce.woocommerce.reading import (
     REFERENCE,

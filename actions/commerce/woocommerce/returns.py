@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 
 from actions.commerce.changes import check_returnable, distinct, extras_minor, refund_value
+from actions.commerce.checks import check_amount, check_revision
 from actions.commerce.claims import Claims
 from actions.commerce.errors import (
     InvalidRequest,
@@ -24,16 +25,10 @@ from actions.commerce.models import Order, Return, ReturnLine
 from actions.commerce.ports import Returns
 from actions.commerce.requests import RequestReturn
 from actions.commerce.woocommerce.amounts import minor_of, moment, text_of
-from actions.commerce.woocommerce.book import OrderBook, check_amount, check_revision
+from actions.commerce.woocommerce.book import OrderBook
 from actions.commerce.woocommerce.marks import Mark, entry, find_mark, marks_of, name_of
 from actions.commerce.woocommerce.refunds import check_method
-from actions.commerce.woocommerce.shapes import LineItem, WooOrder, WooRefund
-
-
-class Note(msgspec.Struct, frozen=True):
-    """A note at an order."""
-
-    note: str
+from actions.commerce.woocommerce.shapes import LineItem, Note, WooOrder, WooRefund
 
 
 class Noted(msgspec.Struct, frozen=True):

@@ -155,6 +155,12 @@ class Variation(Stock, frozen=True):
     attributes: list[Choice] = []
 
 
+class Note(msgspec.Struct, frozen=True):
+    """A note at an order."""
+
+    note: str
+
+
 class WooProduct(Stock, frozen=True, kw_only=True):
     """A product; `variations` are ids only."""
 

@@ -44,7 +44,7 @@ def shipments_of(order: WooOrder, lines: tuple[OrderLine, ...]) -> tuple[Shipmen
     return tuple(found)
 
 
-def _items(raw: Any) -> list[TrackingItem]:  # noqa: ANN401
+def _items(raw: Any) -> list[TrackingItem]:  # noqa: ANN401 - whatever a plug-in wrote
     values = list(raw.values()) if isinstance(raw, dict) else raw
     if not isinstance(values, list):
         return []

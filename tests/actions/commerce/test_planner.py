@@ -25,6 +25,8 @@ from actions.commerce.plans import (
 )
 from actions.commerce.ports import Effects
 from actions.commerce.requests import CancelOrder, ChangeOrder, IssueRefund, NewVariant
+from actions.commerce.sql import order_row
+from actions.commerce.sql_tables import store
 
 CANCEL = PlanRequest(kind="cancel", customer_id="C1", order_number="tr100001", reason="other")
 
@@ -296,3 +298,50 @@ async def test_a_shop_that_cannot_be_asked_before_anything_was_sent_has_done_not
     with pytest.raises(OutcomeUnknown):
         await planner.commit(plan, plan.hash, "k1", clock.now)
     assert (await shop.orders.get("TR-100001", "C1")).status == "pending"
+
+
+@pytest.fixture
+def in_dollars(database):
+    """Have the two orders of C1 be in another currency than the shop's."""
+
+    def work(session):
+        for number in ("TR-100001", "TR-100002"):
+            row, order = order_row(session, number, "C1")
+            store(session, row, msgspec.structs.replace(order, currency="USD"))
+
+    with database.session(write=True) as session, session.begin():
+        work(session)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        send_back(LineChoice("1", 0, "P1-RED-M"), kind="change_items", order_number="TR-100001"),
+        send_back(LineChoice("1", 1, "P1-RED-M"), kind="exchange"),
+        send_back(LineChoice("1", 1), method_id="store_credit"),
+        PlanRequest(kind="goodwill", customer_id="C1", order_number="TR-100002", amount_minor=500),
+        complain(
+            "damaged", "partial_refund", lines=(LineChoice("1", 1),), method_id="store_credit"
+        ),
+    ],
+    ids=lambda request: request.kind,
+)
+async def test_amounts_of_two_currencies_are_never_set_off(planner, in_dollars, request_):
+    refusal = await planner.plan(request_)
+    assert isinstance(refusal, Refusal), refusal
+    assert refusal.code == "not_supported"
+
+
+async def test_money_of_another_currency_goes_back_the_way_it_came(planner, in_dollars):
+    plan = await planner.plan(CANCEL)
+    assert (plan.refunds_minor, plan.currency) == (13000, "USD")
+    plan = await planner.plan(send_back(LineChoice("1", 1)))
+    assert (plan.refunds_minor, plan.currency) == (9000, "USD")
+
+
+async def test_what_is_ordered_again_costs_the_shops_money(planner, in_dollars, shop):
+    wish = PlanRequest(kind="reorder", customer_id="C1", order_number="TR-100002")
+    plan = await planner.plan(wish)
+    assert plan.currency == "EUR"
+    receipt = await planner.commit(plan, plan.hash, "k1")
+    assert (receipt.result["amount_minor"], receipt.result["currency"]) == (plan.pays_minor, "EUR")

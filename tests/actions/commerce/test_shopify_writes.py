@@ -265,6 +265,21 @@ async def test_notes_that_people_may_read_hold_only_a_reference(shop, fake):
     assert texts[1].startswith("goodwill [Ref. ")
 
 
+async def test_of_links_for_the_same_goods_one_can_be_paid(shop):
+    pair = await asyncio.gather(
+        shop.payment_links.create(LINK, "k1"), shop.payment_links.create(LINK, "k2")
+    )
+    other = await shop.payment_links.create(OpenLink("C1", (CartLine("P2-1", 1),), HOME), "k3")
+    states = []
+    for link in (*pair, other):
+        try:
+            states.append((await shop.payment_links.get(link.id)).status)
+        except NotFound:
+            states.append("deleted")
+    assert sorted(states[:2]) == ["deleted", "open"]
+    assert states[2] == "open"
+
+
 async def test_an_old_link_cannot_be_paid_any_more(shop, fake, clock):
     link = await shop.payment_links.create(LINK, "k1")
     with pytest.raises(NotAllowed):

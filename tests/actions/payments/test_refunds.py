@@ -3,12 +3,19 @@
 import asyncio
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 from sqlmodel import select
 
 from actions.commerce.errors import OutcomeUnknown, RefundTooHigh, ShopUnavailable
 from actions.commerce.models import STORE_CREDIT
-from actions.commerce.requests import CancelOrder, ChangeOrder, FileComplaint, IssueRefund
+from actions.commerce.requests import (
+    CancelOrder,
+    ChangeOrder,
+    FileComplaint,
+    IssueRefund,
+    NewVariant,
+)
 from actions.commerce.seeds import export_shop, load_shop
 from actions.commerce.sql_tables import ProviderRefundRow
 from actions.payments.desk import PaymentDesk
@@ -187,6 +194,21 @@ async def test_parts_go_back_and_never_more_than_the_link_took(shop, order, fake
         await shop.refunds.issue(IssueRefund(order.number, "C1", 17501, "payment_link"), "k3")
     await settle_refunds(database, stripe)
     assert sorted(r["amount"] for r in fake.refunds.values()) == [500, 2000]
+
+
+async def test_a_cheaper_variant_gives_back_no_more_than_the_link_still_holds(shop, order):
+    dearer = ChangeOrder(order.number, "C1", items=(NewVariant("1", "P1-RED-M"),))
+    await shop.orders.change(msgspec.structs.replace(dearer, method_id="card-1"), "k1")
+    await shop.refunds.issue(IssueRefund(order.number, "C1", 18000, "payment_link"), "k2")
+    before = await shop.orders.get(order.number, "C1")
+    cheaper = ChangeOrder(
+        order.number, "C1", items=(NewVariant("1", "P1-BLU-M"),), method_id="payment_link"
+    )
+    with pytest.raises(RefundTooHigh):
+        await shop.orders.change(cheaper, "k3")
+    assert await shop.orders.get(order.number, "C1") == before
+    after = await shop.orders.change(msgspec.structs.replace(cheaper, method_id="card-1"), "k4")
+    assert (after.payments[-1].amount_minor, after.payments[-1].method_id) == (4000, "card-1")
 
 
 async def test_store_credit_never_reaches_stripe(shop, order, fake, database, stripe):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from typing import ClassVar
 
 import pytest
 
@@ -34,7 +35,7 @@ LATE_S = 3.0
 class TestVendureFaults(FaultContract):
     """Keys: `WRITES` name the one request that has the effect."""
 
-    WRITES = {  # noqa: RUF012
+    WRITES: ClassVar[dict] = {
         "cancel": (
             "admin-api",
             r"mutation Cancel\(",
@@ -138,7 +139,7 @@ class TestVendureFaults(FaultContract):
     async def test_a_cancellation_without_its_refund_stays_in_doubt(self, ports, running):
         """A server that ends between the two leaves this; here the shop's staff cancels."""
         intent = self.WRITES["cancel"][3]("key-1")
-        reason = f"other [tresen key-1 {CANCEL_FINGERPRINT(running)}]"
+        reason = f"other [tresen key-1 {cancel_fingerprint(running)}]"
         running.server.admin(
             "mutation($i: CancelOrderInput!) { cancelOrder(input: $i)"
             " { __typename ... on ErrorResult { errorCode message } } }",
@@ -153,7 +154,7 @@ class TestVendureFaults(FaultContract):
         assert (await ports.effects.find(intent)).operation == "cancel"
 
 
-def CANCEL_FINGERPRINT(running):  # noqa: N802
+def cancel_fingerprint(running):
     theirs = CancelOrder("TR-100001", running.seeds.customers["C1"], "other")
     return theirs.fingerprint()[:16]
 

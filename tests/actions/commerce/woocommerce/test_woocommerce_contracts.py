@@ -1,5 +1,7 @@
 """WooCommerce fills the commerce ports."""
 
+from typing import ClassVar
+
 import pytest
 
 from actions.commerce.errors import NotSupported
@@ -139,7 +141,7 @@ ORDER = r"/orders/\d+$"
 
 class TestWooFaults(FaultContract):
     READ_PATH = "/orders"
-    WRITES = {  # noqa: RUF012
+    WRITES: ClassVar[dict] = {
         "cancel": (
             r"/refunds$",
             "amount",
@@ -196,7 +198,7 @@ class TestWooFaults(FaultContract):
         return len(self.fake.orders.held) - 6
 
     @property
-    def COUNTS(self):  # noqa: N802
+    def COUNTS(self):  # noqa: N802 - the contract's name
         return {
             "cancel": cancelled,
             "change_address": moved,

@@ -1,5 +1,6 @@
 """What is particular about WooCommerce's refunds and payment links."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -132,6 +133,32 @@ async def test_what_cannot_be_bought_opens_no_link(shop, fake, lines, error):
     with pytest.raises(error):
         await shop.payment_links.create(OpenLink("C1", lines, HOME), "k1")
     assert len(fake.orders.held) == 6
+
+
+async def test_a_new_link_for_the_same_goods_closes_the_older_one(shop, fake):
+    first = await shop.payment_links.create(LINK, "k1")
+    other = await shop.payment_links.create(OpenLink("C1", (CartLine("P2-1", 1),), HOME), "k2")
+    second = await shop.payment_links.create(LINK, "k3")
+    links = [await shop.payment_links.get(link.id) for link in (first, other, second)]
+    assert [link.status for link in links] == ["expired", "open", "open"]
+    assert fake.orders.at(int(first.id))["status"] == "cancelled"
+    assert (await shop.payment_links.create(LINK, "k1")).status == "expired"
+
+
+async def test_of_two_channels_that_confirm_at_once_one_link_stays_open(shop):
+    pair = await asyncio.gather(
+        shop.payment_links.create(LINK, "k1"), shop.payment_links.create(LINK, "k2")
+    )
+    states = [(await shop.payment_links.get(link.id)).status for link in pair]
+    assert sorted(states) == ["expired", "open"]
+
+
+async def test_what_waits_for_a_bank_transfer_is_not_asked_for_twice(shop, fake):
+    first = await shop.payment_links.create(LINK, "k1")
+    fake.orders.turn(fake.orders.at(int(first.id)), "on-hold")
+    with pytest.raises(StateChanged):
+        await shop.payment_links.create(LINK, "k2")
+    assert fake.orders.at(int(first.id))["status"] == "on-hold"
 
 
 async def test_a_link_is_settled_when_the_shop_has_the_money(shop, fake):

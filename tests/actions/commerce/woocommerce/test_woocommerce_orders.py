@@ -20,6 +20,7 @@ from actions.commerce.woocommerce.adapter import woocommerce_ports
 from actions.commerce.woocommerce.marks import name_of
 from actions.commerce.woocommerce.reading import is_paid, order_of, status_of
 from actions.commerce.woocommerce.shapes import WooOrder, shaped
+from actions.commerce.woocommerce.trials import Trials
 from tests.actions.commerce.woocommerce.conftest import INFO, LIMITS, config_for, renamed
 from tests.contracts.commerce_orders import swap
 from tests.platforms.faults import Fault
@@ -169,6 +170,63 @@ async def test_a_change_that_would_cost_something_is_taken_back(shop, fake, chan
     assert not [m for m in fake.orders.at(5001)["meta_data"] if m["key"].startswith("_tresen")]
     assert await shop.effects.find(MOVING) is None
     assert fake.orders.notes[5001] == []
+
+
+@pytest.fixture
+def dies(monkeypatch):
+    """Have the process die right after the shop has made a change; return how to start again."""
+
+    async def die(*_):
+        raise ConnectionAbortedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trials, "finish", die)
+        yield patch.undo
+
+
+@pytest.mark.parametrize("asked", ["find", "again"])
+@pytest.mark.parametrize("change", [MOVE, SWAP], ids=["address", "items"])
+async def test_a_change_whose_process_died_is_looked_at_before_it_is_called_done(
+    shop, fake, dies, change, asked
+):
+    fake.orders.surcharge = lambda order: (
+        order["shipping"]["postcode"] == "50667" or order["line_items"][0]["variation_id"] == 1012
+    )
+    before = await shop.orders.get("TR-100001", "C1")
+    with pytest.raises(ConnectionAbortedError):
+        await shop.orders.change(change, "k1")
+    dies()
+    if asked == "find":
+        operation = "change_items" if change.items else "change_address"
+        assert await shop.effects.find(Intent("k1", operation, MOVING.request)) is None
+    else:
+        with pytest.raises(StateChanged):
+            await shop.orders.change(change, "k1")
+    after = await shop.orders.get("TR-100001", "C1")
+    assert (after.address, after.total_minor) == (before.address, before.total_minor)
+    assert [line.variant_id for line in after.lines] == [line.variant_id for line in before.lines]
+    assert not [m for m in fake.orders.at(5001)["meta_data"] if m["key"].startswith("_tresen")]
+
+
+async def test_the_staff_hears_once_of_stock_to_move_though_the_process_died(shop, fake, dies):
+    with pytest.raises(ConnectionAbortedError):
+        await shop.orders.change(SWAP, "k1")
+    dies()
+    assert fake.orders.notes[5001] == []
+    changed = await shop.orders.change(SWAP, "k1")
+    assert changed.lines[0].variant_id == "P1-BLU-L"
+    assert await shop.orders.change(SWAP, "k1") == changed
+    (note,) = fake.orders.notes[5001]
+    assert "Adjust the stock" in note["note"]
+    assert await shop.effects.find(Intent("k1", "change_items", MOVING.request)) is not None
+
+
+async def test_what_the_staff_changes_later_is_not_taken_back(shop, fake):
+    await shop.orders.change(MOVE, "k1")
+    fake.orders.surcharge = lambda order: 1
+    fake.orders.update(5001, {"shipping": {"company": "Packstation"}})
+    assert (await shop.orders.change(MOVE, "k1")).total_minor == 13100
+    assert fake.orders.at(5001)["shipping"]["postcode"] == "50667"
 
 
 async def test_staff_is_told_when_even_the_old_state_costs_something_else(shop, fake):

@@ -1,0 +1,10 @@
+from tests.contracts.channel_invariants import ChannelInvariants
+from tests.platforms.messenger import InstagramFake
+
+
+class TestInstagram(ChannelInvariants):
+    has_sequence = True
+    settles_doubt = False  # echoes bring no reference back
+
+    def platform(self):
+        return InstagramFake()

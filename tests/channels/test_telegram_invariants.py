@@ -1,0 +1,24 @@
+import asyncio
+import random
+
+from tests.contracts.channel_invariants import PATIENT, ChannelInvariants
+from tests.platforms.telegram import TelegramFake
+
+
+class TestTelegram(ChannelInvariants):
+    has_sequence = True
+    settles_doubt = False
+
+    def platform(self):
+        return TelegramFake()
+
+    async def test_updates_that_overtake_each_other_are_put_in_order(self, platform_and_stand):
+        platform, stand = platform_and_stand
+        stand.dispatcher._patience = PATIENT
+        dice = random.Random(7)
+        said = [self._say(platform, dice, number) for number in range(120)]
+        requests = [request for item in said for request in platform.webhook(item)]
+        dice.shuffle(requests)
+        await asyncio.gather(*(stand.intake.take(request) for request in [*requests, *requests]))
+        await stand.idle(60)
+        await self._check(platform, stand, said)

@@ -1,0 +1,7 @@
+from tests.contracts.channel_invariants import ChannelInvariants
+from tests.platforms.meta import WhatsAppFake
+
+
+class TestWhatsApp(ChannelInvariants):
+    def platform(self):
+        return WhatsAppFake()
