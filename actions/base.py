@@ -13,7 +13,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import ActionExecutionRejection
 
-from actions.channel_links import ChannelLinks
+from actions.channel_links import ChannelLinks, End
 from actions.commerce.errors import ShopUnavailable
 from actions.commerce.ledger import ledger_name
 from actions.commerce.planner import Planner
@@ -23,6 +23,9 @@ from knowledge.library import Library
 
 IDENTITY_LIFETIME = timedelta(hours=12)
 """How long somebody stays identified without using it."""
+UNPROVED_LIFETIME = timedelta(minutes=30)
+"""The same where the platform does not prove who writes: the number of an SMS can be faked."""
+_UNPROVED = "twilio:+"
 
 Slots = dict[str, Any]
 """Slots that an action sets; JSON types only."""
@@ -73,7 +76,7 @@ class NotIdentified(RuntimeError):
 
 
 class Said:
-    """What the conversation knows, as an action needs it."""
+    """What the conversation knows, as an action needs it; `end` is where it was said last."""
 
     def __init__(self, tracker: Tracker, dispatcher: CollectingDispatcher, now: datetime) -> None:
         """Read from `tracker`; speak through `dispatcher`.
@@ -86,6 +89,7 @@ class Said:
         self._tracker = tracker
         self._dispatcher = dispatcher
         self._now = now
+        self.end = _end(tracker)
 
     @property
     def conversation_id(self) -> str:
@@ -126,7 +130,9 @@ class Said:
         if not self._tracker.slots.get("customer_id"):
             return False
         since = self._tracker.slots.get("identified_at")
-        return not since or self._now - datetime.fromisoformat(since) > IDENTITY_LIFETIME
+        wrote = f"{self.end.channel}:{self.end.sender_id}"
+        lifetime = UNPROVED_LIFETIME if wrote.startswith(_UNPROVED) else IDENTITY_LIFETIME
+        return not since or self._now - datetime.fromisoformat(since) > lifetime
 
     @property
     def anger(self) -> bool:
@@ -248,6 +254,18 @@ class ShopAction(Action, ABC):  # type: ignore[misc] # rasa_sdk ships no types
         except ShopUnavailable as error:
             raise ActionExecutionRejection(self.name(), ShopUnavailable().code) from error
         return list(starmap(SlotSet, slots.items()))
+
+
+def _end(tracker: Tracker) -> End:
+    """Return where the latest message was said."""
+    conversation_id = str(tracker.sender_id)
+    began, _, sender_id = conversation_id.partition(":")
+    return End(
+        conversation_id,
+        str(tracker.slots.get("input_channel") or began),
+        str(tracker.slots.get("input_sender") or sender_id),
+        str((tracker.latest_message or {}).get("message_id") or ""),
+    )
 
 
 def money(amount_minor: int, currency: str) -> dict[str, Any]:

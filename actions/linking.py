@@ -18,12 +18,23 @@ class OfferLink(ShopAction):
         return {"link": {"code": offered.code, "minutes": offered.minutes, "addresses": addresses}}
 
 
-class PartChannel(ShopAction):
-    """Set `was_linked`: whether the channel in use had joined this conversation; it has left."""
+class JoinLink(ShopAction):
+    """Set `joined`: whether who presented a code is now in the conversation that it belongs to."""
 
     async def act(self, said: Said) -> Slots:
-        """Return whether there was a link."""
+        """Join, if the yes came from the end that presented the code."""
+        links, end = self.services.links, said.end
+        is_theirs = said.slot("presenter") == f"{end.channel}:{end.sender_id}"
+        joined = (
+            links is not None and is_theirs and await links.join(str(said.slot("code") or ""), end)
+        )
+        return {"joined": joined}
+
+
+class PartChannel(ShopAction):
+    """Set `parted`: `here` if the end in use has left, `others` if all others have, or empty."""
+
+    async def act(self, said: Said) -> Slots:
+        """Return who left."""
         links = self.services.links
-        channel = str(said.slot("input_channel") or "")
-        parted = links is not None and await links.part(said.conversation_id, channel)
-        return {"was_linked": parted}
+        return {"parted": "" if links is None else await links.part(said.end)}

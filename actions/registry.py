@@ -15,7 +15,7 @@ from actions.feedback import Hear, IntroduceShop, RecordFeedback
 from actions.follow_ups import CheckFollowUp, CheckNamed
 from actions.identity import CheckCode, IdentifyCustomer, LogOut, ResendCode
 from actions.lines import ListVariants, NotePieces, NoteSwap, PriceSwaps, SortChosen, SortLines
-from actions.linking import OfferLink, PartChannel
+from actions.linking import JoinLink, OfferLink, PartChannel
 from actions.methods import ListOtherMethods
 from actions.options import NarrowOptions
 from actions.orders import ListChoosableOrders, LoadOrder
@@ -62,6 +62,7 @@ ACTIONS: tuple[type[ShopAction], ...] = (
     NarrowOptions,
     NotePieces,
     NoteSwap,
+    JoinLink,
     OfferLink,
     OpenCase,
     PartChannel,

@@ -124,7 +124,8 @@ def tracker_state(
     """Return a conversation in the form that rasa-sdk's Tracker reads.
 
     `slots` also hold `said`: what the customer said to the running skill, newest first; and
-    `input_channel`: the channel that the latest message came by.
+    `input_channel`: the channel that the latest message came by, and `input_sender`: who sent it,
+    empty where the conversation's id tells; and `input_metadata`: what came with it.
     """
     top = conversation.top
     mentions: list[dict[str, Any]] = []
@@ -141,6 +142,8 @@ def tracker_state(
             **values,
             "said": mentions,
             "input_channel": said.input_channel if said else "",
+            "input_sender": said.input_sender if said else "",
+            "input_metadata": said.metadata if said else {},
         },
         "latest_message": latest,
         "events": [ev.to_wire(event) for event in recent][-RECENT_EVENTS:],

@@ -21,15 +21,18 @@ from bot import events as ev
 from bot.api import Backend, conversation_id, make_api
 from bot.brain_setup import make_brain, make_services, open_library, warm
 from bot.channels import (
+    AnyChannel,
     ChannelHub,
     HubParts,
     connect_channels,
     link_addresses,
+    push_channels,
     webhook_path,
 )
 from bot.conversation import Conversation
 from bot.deliveries import Deliveries
 from bot.dispatcher import Dispatcher
+from bot.exchange import Exchanges
 from bot.flow_files import load_flows
 from bot.linking import Linking
 from bot.media import Shelf
@@ -54,6 +57,8 @@ from channels.push import ChannelContext
 from channels.webchat.tokens import Signer
 from channels.webchat.uploads import UploadStore
 
+ASKED = ("rest", "terminal")
+"""Our own channels that tell nothing by themselves, beside those whose platform waits."""
 log = structlog.get_logger(__name__)
 
 
@@ -135,13 +140,13 @@ async def build_bot(
     services = make_services(settings, opened.shop, library, clock, linking)
     brain = await make_brain(settings, flows, services, encoder)
     metrics = Metrics()
-    turns = TurnRunner(brain, store, clock, metrics.observe)
-    dispatcher = Dispatcher(store, turns, metrics)
-    context = ChannelContext(address, settings.config.languages, clock)
+    channels = connect_channels(settings, ChannelContext(address, settings.config.languages, clock))
+    turns = TurnRunner(brain, store, clock, metrics.observe, _asked(channels))
+    dispatcher = Dispatcher(store, turns, metrics, clock=clock)
     signer, uploads = _uploads(settings)
     shelf = Shelf(uploads, signer, address)
     parts = HubParts(store, dispatcher.accept, linking, shelf, metrics)
-    hub = ChannelHub(connect_channels(settings, context), parts, clock)
+    hub = ChannelHub(channels, parts, clock)
     dispatcher.on_answer(hub.answered)
     notices = Notices(store.effects, dispatcher.accept, clock)
     return Bot(
@@ -160,6 +165,11 @@ async def build_bot(
         signer=signer,
         uploads=uploads,
     )
+
+
+def _asked(channels: Mapping[str, AnyChannel]) -> set[str]:
+    """Return the names of the channels that only answer."""
+    return {*channels, *ASKED} - {*push_channels(channels)}
 
 
 def _uploads(settings: Settings) -> tuple[Signer, UploadStore]:
@@ -209,7 +219,7 @@ def make_app(bot: Bot) -> FastAPI:
     api = make_api(_backend(bot), bot.metrics, token, version("tresen"), own_limit)
     api.router.lifespan_context = lifespan
     mount_web(api, _web_parts(bot))
-    bot.hub.mount(api, bot.exchange)
+    bot.hub.mount(api, Exchanges(bot.store, bot.dispatcher, bot.deliveries))
     if bot.payments is not None:
         bot.payments.mount(api)
     if news is not None:

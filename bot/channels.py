@@ -5,7 +5,7 @@ import importlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 import structlog
@@ -15,30 +15,28 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from bot.dispatcher import TurnFailed
+from bot.exchange import Exchanges
 from bot.http_guard import failure
 from bot.intake import MAX_WEBHOOK_BYTES, Intake, IntakeParts
-from bot.linking import Linking
+from bot.linking import JOINING, Linking
 from bot.media import MediaKeeper, Shelf
 from bot.messages import InboundMessage, OutboundMessage
 from bot.metrics import Metrics
-from bot.sender import Pace, Sender
+from bot.outcomes import Pace
+from bot.sender import Sender
 from bot.settings import Settings
 from bot.storage.errors import StorageError
-from bot.storage.ports import Accepted, Store
+from bot.storage.ports import Accepted, OutboxEntry, Store
 from bot.web import receive
 from bot.yaml_source import Problem, SourceError, YamlSource
-from channels.base import ChannelError, Exchange, ExchangeChannel, Reply, WebhookRequest
+from channels.base import ChannelError, ExchangeChannel, Reply, WebhookRequest
 from channels.push import ChannelContext, PushChannel, SettingsInvalid
 
 MARGIN_S = 1.5
 """How long before the platform's limit an exchange gives up waiting for the turn."""
 PROGRESS_S = 2.0
-MOST_LATE = 1_000
-MOST_LATE_EACH = 20
 OWN_KEYS = ("kind", "link_url")
 AnyChannel: TypeAlias = PushChannel | ExchangeChannel
-Turns: TypeAlias = "asyncio.Future[list[Sequence[OutboundMessage]]]"
-Ids: TypeAlias = tuple[str, ...]
 log = structlog.get_logger(__name__)
 
 
@@ -137,6 +135,7 @@ class ChannelHub:
         self._intakes: dict[str, Intake] = {}
         pushed = push_channels(channels)
         self.media = MediaKeeper(parts.store, pushed, parts.shelf, parts.accept, clock)
+        parts.linking.on_join(parts.accept)
         shared = IntakeParts(parts.store, parts.accept, parts.linking, self.media, parts.metrics)
         for name, channel in pushed.items():
             sender = Sender(parts.store, channel, clock, parts.metrics, pace)
@@ -190,13 +189,13 @@ class ChannelHub:
         for channel in self._exchanges.values():
             await channel.close()
 
-    def mount(self, api: FastAPI, exchange: Exchange) -> None:
-        """Mount `/webhooks/NAME/webhook` of each channel, and `/media`; `exchange` asks the bot."""
+    def mount(self, api: FastAPI, exchanges: Exchanges) -> None:
+        """Mount `/webhooks/NAME/webhook` of each channel, and `/media`; `exchanges` ask the bot."""
         for name, intake in self._intakes.items():
             endpoint = _endpoint(intake.take)
             api.router.routes.append(Route(webhook_path(name), endpoint, methods=["GET", "POST"]))
         for name, channel in self._exchanges.items():
-            held = _Held(channel, self._parts.linking, exchange)
+            held = _Held(channel, self._parts.linking, exchanges)
             endpoint = _endpoint(held.take)
             api.router.routes.append(Route(webhook_path(name), endpoint, methods=["GET", "POST"]))
             api.router.routes.extend(channel.routes(held.say))
@@ -229,15 +228,13 @@ def _as_file(path: Path) -> Response:
 class _Held:
     """Answers the requests of a channel whose platform waits for the answer."""
 
-    def __init__(self, channel: ExchangeChannel, linking: Linking, exchange: Exchange) -> None:
+    def __init__(self, channel: ExchangeChannel, linking: Linking, exchanges: Exchanges) -> None:
         self._channel = channel
         self._linking = linking
-        self._exchange = exchange
-        self._late: dict[str, dict[Ids, _Late]] = {}
-        self._told: dict[Ids, list[OutboundMessage]] = {}
+        self._exchanges = exchanges
 
     async def take(self, request: WebhookRequest) -> Reply:
-        """Answer one request.
+        """Answer one request; what comes too late is told with the next answer.
 
         Raises:
             ChannelError: it is forged, or not what the platform documents.
@@ -249,18 +246,24 @@ class _Held:
         messages = [item for item in incoming if isinstance(item, InboundMessage)]
         if not messages:
             return self._channel.answer(request, (), complete=True)
-        turns = self._turns(messages)
+        waiting = asyncio.Event()  # set once nobody waits any more
+        turns = asyncio.gather(*(self._ask(message, waiting) for message in messages))
         progress = asyncio.create_task(self._progress(request))
         try:
             async with asyncio.timeout(max(self._channel.answer_within_s - MARGIN_S, 0.1)):
-                said = await asyncio.shield(turns)
+                answers = await asyncio.shield(turns)
         except (TimeoutError, TurnFailed):
-            self._keep(messages, turns)
+            waiting.set()
+            turns.add_done_callback(_look)
+            for message in messages:
+                self._exchanges.give_up(message)
             return self._channel.answer(request, (), complete=False)
         finally:
             progress.cancel()
-        whole = [*self._too_late(messages), *_flat(said)]
-        return self._channel.answer(request, whole, complete=True)
+        entries = [entry for each in answers for entry in each]
+        reply = self._channel.answer(request, [e.message for e in entries], complete=True)
+        self._exchanges.told(entries)
+        return reply
 
     async def say(self, message: InboundMessage) -> Sequence[OutboundMessage]:
         """Give the bot a message and return its answers.
@@ -269,72 +272,26 @@ class _Held:
             TurnFailed: the turn could not be completed.
             StorageError: it could not be made durable.
         """
-        return await self._exchange(await self._linking.claimed(message))
+        entries = await self._ask(message, asyncio.Event())
+        self._exchanges.told(entries)
+        return [entry.message for entry in entries]
 
-    def _turns(self, messages: Sequence[InboundMessage]) -> "Turns":
-        return asyncio.gather(*(self.say(message) for message in messages))
+    async def _ask(self, message: InboundMessage, gone: asyncio.Event) -> list[OutboxEntry]:
+        def waits() -> bool:
+            return not gone.is_set()
 
-    def _keep(self, messages: Sequence[InboundMessage], turns: "Turns") -> None:
-        """Keep answers that come too late, to be told with the next ones."""
-        turns.add_done_callback(_look)
-        late = self._late.setdefault(messages[0].sender_id, {})
-        late[_ids(messages)] = _Late(messages, turns)
-        _trim(late, MOST_LATE_EACH)
-        _trim(self._late, MOST_LATE)
-
-    def _too_late(self, messages: Sequence[InboundMessage]) -> list[OutboundMessage]:
-        """Return the answers that came too late for this sender's earlier requests.
-
-        A repeated request gets again what the first one got.
-        """
-        sender_id, ids = messages[0].sender_id, _ids(messages)
-        late = self._late.pop(sender_id, {})
-        late.pop(ids, None)  # it was repeated, and is answered now
-        earlier = self._told.get(ids, [])
-        for name in list(late):
-            turns = late[name].turns
-            if not turns.done():
-                continue
-            if turns.cancelled() or turns.exception() is not None:  # the bot tried again meanwhile
-                late[name] = _Late(late[name].messages, self._turns(late[name].messages))
-                late[name].turns.add_done_callback(_look)
-                continue
-            earlier = [*earlier, *_flat(turns.result())]
-            del late[name]
-        if late:
-            self._late[sender_id] = late
-        if earlier:
-            self._told[ids] = earlier
-            _trim(self._told, MOST_LATE)
-        return earlier
+        said = await self._exchanges.ask(await self._linking.claimed(message), waits)
+        if not any(entry.message.response == JOINING for entry in said):
+            return said
+        follows = await self._linking.followed(message)
+        return [*said, *(await self._exchanges.ask(follows, waits) if follows else ())]
 
     async def _progress(self, request: WebhookRequest) -> None:
         await asyncio.sleep(PROGRESS_S)
         await self._channel.progress(request)
 
 
-class _Late(msgspec.Struct, frozen=True):
-    """Messages whose answers did not come in time, and the turns that make them."""
-
-    messages: Sequence[InboundMessage]
-    turns: "asyncio.Future[list[Sequence[OutboundMessage]]]"
-
-
-def _ids(messages: Sequence[InboundMessage]) -> "Ids":
-    return tuple(message.message_id for message in messages)
-
-
-def _flat(answers: Sequence[Sequence[OutboundMessage]]) -> list[OutboundMessage]:
-    return [message for each in answers for message in each]
-
-
-def _trim(kept: dict[Any, Any], most: int) -> None:
-    """Forget what was kept first."""
-    while len(kept) > most:
-        kept.pop(next(iter(kept)))
-
-
-def _look(turns: "Turns") -> None:
+def _look(turns: "asyncio.Future[list[list[OutboxEntry]]]") -> None:
     """Read the outcome of turns that nobody waits for any more."""
     if not turns.cancelled() and turns.exception() is not None:
         log.warning("late_turn_failed", error=type(turns.exception()).__name__)

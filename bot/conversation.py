@@ -49,6 +49,7 @@ class Conversation(msgspec.Struct):
     stack: list[Frame] = msgspec.field(default_factory=list)
     wishes: list[Wish] = msgspec.field(default_factory=list)
     handoff: ev.HandoffState = "bot"
+    handoff_order: int = 0
     not_understood: int = 0
     turns: int = 0
     frames_started: int = 0
@@ -240,6 +241,7 @@ def _plan_shown(c: Conversation, e: ev.PlanShown) -> None:
 
 def _handoff(c: Conversation, e: ev.HandoffChanged) -> None:
     c.handoff = e.state
+    c.handoff_order = max(c.handoff_order, e.order)
 
 
 def _not_understood(c: Conversation, e: ev.NotUnderstood) -> None:

@@ -1,19 +1,20 @@
 """From the inbox to turns: each conversation in order, different conversations in parallel.
 
 A message is durable before anybody is told it was accepted; what is found unhandled after a
-restart is handled then.
+restart is handled then, and what a process that died has left by one that lives.
 """
 
 import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 import msgspec
 import structlog
 
-from bot.messages import InboundMessage
+from bot.messages import InboundMessage, utc_now
 from bot.metrics import Metrics
 from bot.storage.errors import StorageError
 from bot.storage.ports import Accepted, InboxEntry, OutboxEntry, Store
@@ -29,13 +30,16 @@ log = structlog.get_logger(__name__)
 
 
 class Patience(msgspec.Struct, frozen=True):
-    """How long messages with a sequence wait for earlier ones that the platform may still bring.
+    """How long messages wait for what may still come.
 
-    `quiet_s`: how long their conversation has to be quiet. `longest_s`: how long at most.
+    Those with a sequence wait for earlier ones that the platform may still bring: `quiet_s` is how
+    long their conversation has to be quiet, `longest_s` how long at most. Those that another
+    process accepted are left to it for `left_s`.
     """
 
     quiet_s: float = 0.25
     longest_s: float = 1.0
+    left_s: float = 30.0
 
 
 class _Arrivals(msgspec.Struct, frozen=True):
@@ -80,8 +84,19 @@ class Dispatcher:
         turns: TurnRunner,
         metrics: Metrics,
         patience: Patience = Patience(),  # noqa: B008 - frozen
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Take messages from `store`, have `turns` answer them, count in `metrics`."""
+        """Take messages from `store`, have `turns` answer them, count in `metrics`.
+
+        Args:
+            store: with the inbox.
+            turns: answers messages.
+            metrics: counts the outcomes.
+            patience: how long messages wait for others, and for other processes.
+            clock: gives the present as an aware moment, as that of the store does.
+        """
+        self._clock = clock
+        self._watch: asyncio.Task[None] | None = None
         self._metrics = metrics
         self._patience = patience
         self._answered: list[Callable[[str], None]] = []
@@ -100,9 +115,28 @@ class Dispatcher:
         self._answered.append(told)
 
     async def start(self) -> None:
-        """Take up what an earlier process accepted but did not answer."""
+        """Take up what an earlier process accepted but did not answer, then what others leave."""
         for entry in await self._store.inbox.pending(MANY):
             self._wake(entry.conversation_id)
+        self._watch = asyncio.create_task(self._look_after_others())
+
+    async def _look_after_others(self) -> None:
+        """Take up, again and again, what no process has answered for a while."""
+        while True:
+            await asyncio.sleep(self._patience.left_s)
+            before = self._clock() - timedelta(seconds=self._patience.left_s)
+            try:
+                pending = await self._store.inbox.pending(MANY)
+            except StorageError as error:
+                log.warning("inbox_not_read", error=type(error).__name__)
+                continue
+            for entry in pending:
+                key = entry.conversation_id
+                if entry.accepted_at < before and not self._has(key):
+                    self._wake(key)
+
+    def _has(self, conversation_id: str) -> bool:
+        return conversation_id in self._workers or conversation_id in self._timers
 
     async def accept(self, messages: Sequence[InboundMessage]) -> list[Accepted]:
         """Make messages durable and have them answered in the background."""
@@ -153,6 +187,9 @@ class Dispatcher:
 
     async def close(self) -> None:
         """Let the turns under way finish."""
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()

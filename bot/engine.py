@@ -228,7 +228,12 @@ class Engine:
 
     def _hand_over(self, draft: Draft, frame: Frame, node: fl.HandOver) -> None:
         draft.emit(ev.StepReached(frame.id, node.next))
-        draft.emit(ev.HandoffChanged("waiting_for_operator", node.reason))
+        order = int(frame.slots.get("order") or 0)
+        if node.to != "waiting_for_operator":
+            if order and order < draft.conversation.handoff_order:
+                return  # it came late
+            self._stack.give_up_all_but(draft, frame)
+        draft.emit(ev.HandoffChanged(node.to, node.reason, order))
 
     def _end(self, draft: Draft, frame: Frame, node: fl.End) -> None:
         self._stack.complete(draft, frame, failed=node.failed)

@@ -109,6 +109,14 @@ class Stack:
         while (top := draft.conversation.top) and top.id != frame.id:
             draft.emit(ev.FlowCancelled(top.flow_id, top.id, reason))
 
+    def give_up_all_but(self, draft: Draft, frame: Frame) -> None:
+        """Take everything but one frame off the stack, and forget what else was wished for."""
+        for other in reversed(draft.conversation.stack[:]):
+            if other.id != frame.id:
+                draft.emit(ev.FlowCancelled(other.flow_id, other.id, "handoff"))
+        while draft.conversation.wishes:
+            draft.emit(ev.WishTaken(draft.conversation.wishes[0].flow_id))
+
     def fail(self, draft: Draft, error: str) -> None:
         """Give up the running skill because of a fault, and tell the customer.
 

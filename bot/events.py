@@ -21,6 +21,7 @@ class UserUttered(_Event, frozen=True, tag="user"):
     text: str
     message_id: str = ""
     input_channel: str = ""
+    input_sender: str = ""
     parse_data: dict[str, Any] = msgspec.field(default_factory=dict)
     attachments: tuple[dict[str, Any], ...] = ()
     metadata: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -205,10 +206,11 @@ class NotUnderstood(_Event, frozen=True, tag="not_understood"):
 
 
 class HandoffChanged(_Event, frozen=True, tag="handoff_changed"):
-    """Who speaks to the customer changed."""
+    """Who speaks to the customer changed; `order` is the platform's, 0 where it was not told."""
 
     state: HandoffState
     reason: str = ""
+    order: int = 0
 
 
 Event = (

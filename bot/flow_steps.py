@@ -1,12 +1,13 @@
 """Steps of a flow, nested in YAML, compiled to nodes that each know the next one."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from bot import flows as fl
 from bot.conditions import ConditionError, Expression
+from bot.events import HandoffState
 from bot.messages import Json
 from bot.yaml_source import Problem, Where, YamlSource, nearest
 
@@ -30,7 +31,7 @@ _KEYS: dict[str, frozenset[str]] = {
     "repeat": frozenset({"repeat", "as", "steps"}),
     "goto": frozenset({"goto"}),
     "start": frozenset({"start"}),
-    "handoff": frozenset({"handoff"}),
+    "handoff": frozenset({"handoff", "to"}),
     "end": frozenset({"end"}),
 }
 
@@ -54,7 +55,7 @@ class StepCompiler:
             "call": self._call,
             "repeat": self._repeat,
             "start": lambda s, i, n, w: fl.StartOther(i, n, str(s["start"])),
-            "handoff": lambda s, i, n, w: fl.HandOver(i, n, str(s["handoff"])),
+            "handoff": self._hand_over,
             "end": lambda s, i, n, w: fl.End(i, "", failed=s["end"] == "failed"),
         }
 
@@ -139,6 +140,16 @@ class StepCompiler:
 
     def _assign(self, step: dict[str, Any], node_id: str, after: str, where: Where) -> fl.Node:
         return fl.Assign(node_id, after, self._expressions(step["set"], (*where, "set")))
+
+    def _hand_over(
+        self, step: dict[str, Any], node_id: str, after: str, where: Where
+    ) -> fl.Node | None:
+        to = step.get("to", "waiting_for_operator")
+        if to not in get_args(HandoffState):
+            cure = nearest(str(to), get_args(HandoffState), "states")
+            self._add((*where, "to"), f"nobody is '{to}'", cure)
+            return None
+        return fl.HandOver(node_id, after, str(step["handoff"]), to)
 
     def _call(self, step: dict[str, Any], node_id: str, after: str, where: Where) -> fl.Node:
         inputs = self._expressions(step.get("with") or {}, (*where, "with"))

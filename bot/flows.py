@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from bot.conditions import Expression
+from bot.events import HandoffState
 
 SlotType = Literal[
     "any",
@@ -155,9 +156,14 @@ class StartOther(_Node, frozen=True):
 
 
 class HandOver(_Node, frozen=True):
-    """Give the conversation to a person."""
+    """Give the conversation to a person, or back to the bot.
+
+    With another `to` than waiting for one it has happened outside already: what was open is given
+    up, and the slot `order` of the flow says when, so that what came late changes nothing.
+    """
 
     reason: str
+    to: HandoffState = "waiting_for_operator"
 
 
 class End(_Node, frozen=True):

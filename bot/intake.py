@@ -14,18 +14,22 @@ from bot.linking import Linking
 from bot.media import MediaKeeper
 from bot.messages import InboundMessage, Incoming, Note, Receipt, Trigger
 from bot.metrics import Metrics
-from bot.sender import Sender, read_reference
+from bot.outcomes import WINDOW_CLOSED, read_reference
+from bot.sender import Sender
 from bot.storage.channel_ports import SentPart
+from bot.storage.codec import by_customer
 from bot.storage.errors import StorageError, UnstorableData
-from bot.storage.ports import Accepted, Store
+from bot.storage.ports import Accepted, Delivery, Store
 from channels.base import ChannelError, Reply, Unverified, WebhookRequest
 from channels.push import PushChannel
 
 MAX_WEBHOOK_BYTES = 3 * 1024 * 1024
 """What a webhook may hold; the largest documented is Meta's, of 3 MB."""
+MOST_ROWS = 10_000
+MOST_NOTE_KINDS = 60
 MOST_GREETINGS = 16
 """With more customers writing at the same moment, the platform is not told that each is heard."""
-_CONSENT = {"opt_in": True, "opt_out": False}
+_CHANGES_HANDS = frozenset({"handed_over", "handed_back"})
 log = structlog.get_logger(__name__)
 
 
@@ -48,6 +52,7 @@ class Intake:
         self._sender = sender
         self._parts = parts
         self._after: set[asyncio.Task[None]] = set()
+        self._note_kinds: set[str] = set()
 
     async def take(self, request: WebhookRequest) -> Reply:
         """Take a request and return what its platform is answered.
@@ -96,9 +101,9 @@ class Intake:
         except UnstorableData:  # a field we only pass on: the words are worth more
             bare = [msgspec.structs.replace(message, metadata={}) for message in ready]
             accepted = await self._parts.accept(bare)
-        consents = [message for message in messages if message.signal in _CONSENT]
-        for message in consents:
-            await self._consent(message)
+        for message in (item.message for item in accepted):
+            if message.signal == "opt_out":
+                await self._give_up_held(message)
         new = [item.message for item in accepted if not item.duplicate]
         self._parts.metrics.received.labels(self._channel.name, "duplicate").inc(
             len(accepted) - len(new)
@@ -106,10 +111,20 @@ class Intake:
         if new:
             self._follow_up(new)
 
-    async def _consent(self, message: InboundMessage) -> None:
-        contact = await self._parts.store.contacts.get(message.channel, message.sender_id)
-        agreed = _CONSENT[message.signal]
-        await self._parts.store.contacts.save(msgspec.structs.replace(contact, opted_in=agreed))
+    async def _give_up_held(self, message: InboundMessage) -> None:
+        """Give up what waits for a customer to write who wants no messages any more.
+
+        Raises:
+            StorageError: it could not be done; the platform has to send it again.
+        """
+        store, address = self._parts.store, (message.channel, message.sender_id)
+        if (await store.contacts.get(*address)).opted_in is not False:
+            return  # they changed their mind since
+        for conversation_id in {message.conversation_id, ":".join(address)}:
+            for row in await store.outbox.after(conversation_id, 0, MOST_ROWS):
+                held = row.state == "pending" and row.error == WINDOW_CLOSED
+                if held and (row.channel, row.sender_id) == address:
+                    await store.outbox.mark(Delivery(row.outbox_id, "failed", error="opted_out"))
 
     async def _record(self, receipts: Sequence[Receipt]) -> None:
         """Keep what became of messages; one that was in doubt is known by its reference."""
@@ -119,15 +134,17 @@ class Intake:
                 continue
             outbox_id, part = ours
             known = await self._parts.store.receipts.of_message(outbox_id)
-            if any(item.part == part for item in known):
+            if any(item.part == part and not _is_later(receipt, item) for item in known):
                 continue
             await self._parts.store.receipts.sent(
                 SentPart(outbox_id, part, receipt.channel, receipt.receipt_id, "sent", receipt.at)
             )
-        for receipt in receipts:
+        found = await self._parts.store.receipts.news(receipts)
+        for receipt, told in zip(receipts, found, strict=True):
             if receipt.state == "failed":
                 log.warning("message_failed_later", channel=receipt.channel, code=receipt.code)
-        await self._parts.store.receipts.news(receipts)
+                if told is not None:
+                    await self._sender.undelivered(told.outbox_id)
 
     def _follow_up(self, messages: Sequence[InboundMessage]) -> None:
         """Do what may happen after the platform got its answer."""
@@ -138,10 +155,11 @@ class Intake:
     async def _greet(self, messages: Sequence[InboundMessage]) -> None:
         """Send what waited for these customers, and show them that they are heard."""
         self._parts.media.wake()
+        messages = [message for message in messages if by_customer(message)]
         try:
             if self._channel.limits.window_h:
-                for conversation_id in {message.conversation_id for message in messages}:
-                    await self._sender.reopen(conversation_id)
+                for line in {(message.conversation_id, message.sender_id) for message in messages}:
+                    await self._sender.reopen(*line)
             for message in messages:
                 if not message.trigger and len(self._after) <= MOST_GREETINGS:
                     await self._channel.show_typing(message.sender_id, message.message_id)
@@ -150,7 +168,7 @@ class Intake:
 
     def _observe(self, item: Incoming) -> None:
         if isinstance(item, Note):
-            kind = f"note:{item.kind}"
+            kind = f"note:{self._known_kind(item.kind)}"
             log.info("platform_note", channel=item.channel, kind=item.kind, detail=item.detail)
         elif isinstance(item, Receipt):
             kind = f"receipt:{item.state}"
@@ -158,8 +176,20 @@ class Intake:
             kind = f"signal:{item.signal}" if item.signal else "message"
         self._parts.metrics.received.labels(self._channel.name, kind).inc()
 
+    def _known_kind(self, kind: str) -> str:
+        """Return a note's kind as a label; of those that platforms make up, only so many."""
+        if len(self._note_kinds) < MOST_NOTE_KINDS:
+            self._note_kinds.add(kind)
+        return kind if kind in self._note_kinds else "other"
+
     def _count(self, outcome: str) -> None:
         self._parts.metrics.webhooks.labels(self._channel.name, outcome).inc()
+
+
+def _is_later(receipt: Receipt, known: SentPart) -> bool:
+    """Return whether a receipt tells of a later attempt than the one known to have failed."""
+    names_another = known.receipt_id != receipt.receipt_id
+    return known.state == "failed" and receipt.state != "failed" and names_another
 
 
 def as_trigger(message: InboundMessage) -> InboundMessage:
@@ -170,5 +200,8 @@ def as_trigger(message: InboundMessage) -> InboundMessage:
     if not message.signal or message.trigger is not None:
         return message
     kind = str(message.metadata.get("kind", ""))
-    trigger = Trigger(f"pattern_{message.signal}", {"kind": kind})
+    slots: dict[str, object] = {"kind": kind}
+    if message.signal in _CHANGES_HANDS:
+        slots["order"] = message.sequence
+    trigger = Trigger(f"pattern_{message.signal}", slots)
     return msgspec.structs.replace(message, trigger=trigger)

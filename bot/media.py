@@ -18,7 +18,7 @@ from bot.messages import Attachment, InboundMessage, Trigger, happened
 from bot.storage.channel_ports import MediaItem
 from bot.storage.errors import StorageError
 from bot.storage.ports import Store
-from channels.base import BadRequest, ChannelError
+from channels.base import BadRequest, ChannelError, TooMany
 from channels.push import MediaFile, PushChannel, TryAgain
 
 SCHEME = "media:"
@@ -29,6 +29,7 @@ FIRST_RETRY_S = 5.0
 POLL_S = 30.0
 FETCHERS = 4
 FAILED_FLOW = "pattern_media_failed"
+TOO_MANY = "too_many"
 log = structlog.get_logger(__name__)
 
 
@@ -39,7 +40,14 @@ class Folder(Protocol):
         """Store a file of a kind that is taken and return its name.
 
         Raises:
-            BadRequest: it is empty, too large or of a kind that is not taken.
+            BadRequest: it is empty, too large, one too many or of a kind that is not taken.
+        """
+
+    def check_room(self, owner: str, key: str) -> None:
+        """See that a file may be kept.
+
+        Raises:
+            TooMany: the conversation has too many files.
         """
 
     def path_of(self, stored: str) -> Path | None:
@@ -170,18 +178,28 @@ class MediaKeeper:
 
     async def _fetch(self, item: MediaItem) -> None:
         channel = self._channels.get(item.channel)
+        if channel is None:
+            await self._fail(item, "channel_closed")
+            return
         try:
-            if channel is None:
-                await self._fail(item, "channel_closed")
-                return
+            folder, owner = self._shelf.folder, item.conversation_id
+            await asyncio.to_thread(folder.check_room, owner, item.key)
             found = await channel.fetch_media(item.reference, MAX_MEDIA_BYTES)
             await self._keep(item, found)
         except TryAgain as error:
             await self._try_later(item, error)
+        except TooMany:
+            await self._fail(item, TOO_MANY)
         except BadRequest as error:
             await self._fail(item, error.problem)
         except ChannelError as error:
             await self._fail(item, getattr(error, "code", "") or type(error).__name__)
+        except StorageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one file must not hold up the others
+            kind = type(error).__name__
+            log.warning("media_fetch_broke", channel=item.channel, error=kind)
+            await self._try_later(item, TryAgain(kind))
 
     async def _keep(self, item: MediaItem, found: MediaFile) -> None:
         folder = self._shelf.folder
@@ -216,9 +234,11 @@ class MediaKeeper:
             StorageError: it could not be written down; it is tried again.
         """
         log.warning("media_failed", channel=item.channel, problem=problem)
-        trigger = Trigger(FAILED_FLOW)
-        told = happened(item.conversation_id, f"media:{item.key}", trigger, self._clock())
-        await self._accept([told])
+        now, name = self._clock(), f"media:{item.key}"
+        if problem == TOO_MANY:  # of many files too many it is told once a day
+            name = f"media:{item.conversation_id}:{now.date()}"
+        trigger = Trigger(FAILED_FLOW, {"problem": problem})
+        await self._accept([happened(item.conversation_id, name, trigger, now)])
         failed = msgspec.structs.replace(
             item, state="failed", error=problem, next_attempt_at=None, attempts=item.attempts + 1
         )

@@ -181,7 +181,8 @@ class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is known of one sender of one channel beside what was said.
 
     `conversation` is the conversation the sender is linked to; empty for their own.
-    `opted_in` is None while they were not asked.
+    `opted_in` is None while they were not asked; `consent_order` is where that stands among what
+    they said about it, by the platform's order, or by our clock where it has none.
     """
 
     channel: str
@@ -191,6 +192,7 @@ class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
     conversation: str = ""
     linked_at: datetime | None = None
     metadata: dict[str, Any] = msgspec.field(default_factory=dict)
+    consent_order: int = 0
 
 
 class OutboundMessage(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -10,6 +10,7 @@ from bot.storage.effects import EffectEntry, EffectQuery
 from bot.storage.ports import InboxEntry, OutboxEntry, Store
 
 PAGE = 500
+WEB_CHAT = "webchat"
 
 
 class ShopRecords(Protocol):
@@ -48,9 +49,8 @@ class ConversationFiles:
         """Return everything, as JSON types."""
         events, version = await self._store.events.load(conversation_id)
         shop = await self._shop.find(conversation_id)
-        files = [
-            path for owner in _owners(conversation_id) for path in self._uploads.of_session(owner)
-        ]
+        owners = await self._owners(conversation_id)
+        files = [path for owner in owners for path in self._uploads.of_session(owner)]
         return {
             "conversation_id": conversation_id,
             "version": version,
@@ -70,10 +70,11 @@ class ConversationFiles:
     async def erase(self, conversation_id: str) -> Mapping[str, int]:
         """Remove everything and return how many records there were."""
         self._forget(conversation_id)
+        owners = await self._owners(conversation_id)
         erased = await self._store.events.erase(conversation_id)
         self._forget(conversation_id)
         shop = await self._shop.erase(conversation_id)
-        uploads = sum(self._uploads.erase(owner) for owner in _owners(conversation_id))
+        uploads = sum(self._uploads.erase(owner) for owner in owners)
         return {**msgspec.structs.asdict(erased), "uploads": uploads, **shop}
 
     async def _inbox(self, conversation_id: str) -> list[InboxEntry]:
@@ -104,7 +105,10 @@ class ConversationFiles:
             if len(page) < PAGE:
                 return entries
 
-
-def _owners(conversation_id: str) -> tuple[str, str]:
-    """Return under which names files lie: the web chat's session, and the conversation itself."""
-    return conversation_id.partition(":")[2], conversation_id
+    async def _owners(self, conversation_id: str) -> list[str]:
+        """Return under which names files lie: web chat sessions, and the conversation itself."""
+        people = await self._store.contacts.of_conversation(conversation_id)
+        known = {(contact.channel, contact.sender_id) for contact in people}
+        channel, _, sender_id = conversation_id.partition(":")
+        sessions = {name for kind, name in {*known, (channel, sender_id)} if kind == WEB_CHAT}
+        return [*sorted(sessions), conversation_id]

@@ -67,7 +67,7 @@ def answers_to(message_id: str, stored: Iterable[StoredEvent]) -> list[OutboundM
     inside = False
     for item in stored:
         event = ev.from_wire(item.data)
-        if isinstance(event, ev.UserUttered):
+        if isinstance(event, ev.UserUttered | ev.Triggered):
             inside = event.message_id == message_id
         elif inside and isinstance(event, ev.BotUttered):
             answers.append(as_message(event))

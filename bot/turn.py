@@ -6,7 +6,7 @@ that is cut off after that goes on from there.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -95,12 +95,13 @@ class TurnRunner:
         store: Store,
         clock: Callable[[], datetime] = utc_now,
         observe: Callable[[Iterable[ev.Event]], None] = lambda events: None,
+        asked: Collection[str] = (),
     ) -> None:
-        """Decide with `brain`, write to `store`; show `observe` what each turn committed."""
+        """Decide with `brain`, write to `store`, show `observe` each turn; `asked` only answer."""
         self._brain = brain
         self._store = store
         self._clock = clock
-        self._observe = observe
+        self._observe, self._asked = observe, asked
         self._conversations = Conversations(store)
 
     async def handle(self, entry: InboxEntry) -> tuple[OutboxEntry, ...]:
@@ -372,7 +373,8 @@ class TurnRunner:
         for event in turn.draft.events[turn.written :]:
             wire = ev.to_wire(event)
             events.append(NewEvent(str(wire["event"]), wire, now))
-        recipient = await whereto(self._store.contacts, turn.message) if turn.said else ("", "")
+        people, asked = self._store.contacts, self._asked
+        recipient = await whereto(people, turn.message, asked) if turn.said else ("", "")
         committed = await self._store.turns.commit(
             TurnCommit(
                 turn.entry.conversation_id,

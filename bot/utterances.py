@@ -26,6 +26,7 @@ def uttered(message: InboundMessage, parsed: dict[str, Any]) -> ev.UserUttered:
         text=message.text,
         message_id=message.message_id,
         input_channel=message.channel,
+        input_sender=message.sender_id if message.conversation else "",
         parse_data=parsed,
         attachments=tuple(msgspec.to_builtins(a) for a in message.attachments),
         metadata=message.metadata,

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import httpx
 
 from channels.push import MediaFile, TryAgain, Undeliverable
-from channels.wire import clean_text
+from channels.wire import clean_text, wait_s
 
 _MAX_REDIRECTS = 3
 _MAX_URL_CHARS = 8_000
@@ -189,8 +189,8 @@ def _check(response: httpx.Response, limit_bytes: int) -> None:
     """
     status = response.status_code
     if status == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
-        wait = response.headers.get("retry-after", "")
-        raise TryAgain(str(status), "the file's host is busy", float(wait) if wait.isdigit() else 0)
+        wait = wait_s(response.headers.get("retry-after", ""))
+        raise TryAgain(str(status), "the file's host is busy", wait)
     if status != httpx.codes.OK:
         raise Undeliverable(str(status), "the file is gone, or may not be fetched")
     if response.headers.get("content-encoding", "identity") != "identity":

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -11,6 +11,7 @@ from bot.messages import Contact, Incoming, OutboundMessage, utc_now
 from channels.base import Channel, ChannelError, Payload, Reply, WebhookRequest
 
 T = TypeVar("T")
+Verdict: TypeAlias = Literal["hold", "retry", "give_up"]
 
 
 class ChannelLimits(msgspec.Struct, frozen=True):
@@ -164,6 +165,19 @@ class PushChannel(Channel):
         """
         del reference, recipient, since
         return None
+
+    def verdict(self, code: str) -> Verdict:
+        """Return what becomes of a message that was taken and then reported as failed; pure.
+
+        Args:
+            code: the platform's, of the receipt.
+
+        Returns:
+            `hold`: it waits until the customer writes; `retry`: it is sent again after a while;
+            `give_up`: it is lost.
+        """
+        del code
+        return "give_up"
 
     async def fetch_media(self, reference: str, limit_bytes: int) -> MediaFile:
         """Fetch a file that `parse` named in an attachment's url as `media:REFERENCE`.

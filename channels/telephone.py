@@ -149,14 +149,16 @@ class Telephone(ExchangeChannel):
             text, metadata = heard_text(clean_text(said)), {"spoken": "gather"}
         if not text:
             return []
+        sender_id = caller_of(fields.get("From", ""), sid)
+        metadata |= {"call": sid, "caller": sender_id.partition(":")[0]}
         return [
             InboundMessage(
                 channel=self.name,
-                sender_id=caller_of(fields.get("From", ""), sid),
+                sender_id=sender_id,
                 message_id=f"{sid}:g{turn}",
                 text=text,
                 received_at=self._context.clock(),
-                metadata={**metadata, "language": self._language(request), "call": sid},
+                metadata={**metadata, "language": self._language(request)},
                 sequence=int(turn),
             )
         ]

@@ -28,6 +28,7 @@ from channels.push import (
     SettingsInvalid,
     TryAgain,
     Undeliverable,
+    Verdict,
     WindowClosed,
     read_settings,
 )
@@ -41,7 +42,7 @@ from channels.twilio_render import (
     template_of,
 )
 from channels.twilio_signature import check_signature
-from channels.twilio_wire import Wire, refuse
+from channels.twilio_wire import WINDOW_CLOSED, Wire, refuse
 
 NAME = "twilio"
 API_URL = "https://api.twilio.com"
@@ -179,7 +180,7 @@ class TwilioMessages(PushChannel):
             raise Undeliverable("opted_out", "the recipient wants no messages")
         if is_whatsapp and not is_open:
             if template is None:
-                raise WindowClosed("63016", "the customer wrote more than 24 hours ago")
+                raise WindowClosed(WINDOW_CLOSED, "the customer wrote more than 24 hours ago")
             return OutboundMessage(custom=outbound.custom, language=outbound.language)
         if template is not None and has_words(outbound):
             return msgspec.structs.replace(outbound, custom={})
@@ -246,6 +247,10 @@ class TwilioMessages(PushChannel):
         if (self._context.clock() - since).total_seconds() < SETTLES_AFTER_S:
             raise TryAgain("not_listed_yet", "Twilio may list the message a little later")
         return ""
+
+    def verdict(self, code: str) -> Verdict:
+        """Return what becomes of a message whose delivery report tells this code; pure."""
+        return "hold" if code == WINDOW_CLOSED else "give_up"
 
     async def fetch_media(self, reference: str, limit_bytes: int) -> MediaFile:
         """Fetch a file from Twilio, which leads on to where its files lie.

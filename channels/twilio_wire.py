@@ -10,7 +10,10 @@ from twilio.http import HttpClient
 from twilio.http.response import Response
 
 from channels.push import InDoubt, TryAgain, Undeliverable, WindowClosed
+from channels.wire import wait_s
 
+WINDOW_CLOSED = "63016"
+"""WhatsApp's window of 24 hours has closed; told by the answer, or later by the report."""
 _SLOWER = ("20429", "63018", "14107", "30022")
 _ACCOUNT = ("20003", "20005")
 _ACCOUNT_WAIT_S = 60.0
@@ -62,9 +65,8 @@ class Wire(HttpClient):  # type: ignore[misc] # the SDK has no types
         except httpx.RequestError as error:
             raise InDoubt("connection", "the connection to Twilio broke") from error
         if answer.status_code >= httpx.codes.BAD_REQUEST:
-            wait = answer.headers.get("retry-after", "")
-            wait_s = float(wait) if wait.isdecimal() else 0.0
-            refuse(answer.status_code, _code(answer.text), wait_s)
+            wait = wait_s(answer.headers.get("retry-after", ""))
+            refuse(answer.status_code, _code(answer.text), wait)
         return Response(answer.status_code, answer.text, answer.headers)
 
 
@@ -88,7 +90,7 @@ def refuse(status: int, code: str, retry_after_s: float) -> NoReturn:
         Undeliverable: it never will be.
     """
     shown = code or str(status)
-    if code == "63016":
+    if code == WINDOW_CLOSED:
         raise WindowClosed(code, "the customer wrote more than 24 hours ago")
     if status == httpx.codes.GATEWAY_TIMEOUT:
         raise InDoubt(shown, "a gateway before Twilio gave up waiting")

@@ -27,6 +27,7 @@ from channels.push import (
     SendFailed,
     TryAgain,
     Undeliverable,
+    Verdict,
     WindowClosed,
     read_settings,
 )
@@ -34,6 +35,7 @@ from channels.whatsapp_content import MEDIA_ID, fields_in, items_in, masked, str
 from channels.whatsapp_parse import Reader
 from channels.whatsapp_render import LIMITS, render, template_of
 from channels.whatsapp_templates import TemplateSettings, as_template, problem_of
+from channels.wire import wait_s
 
 META_URL = "https://graph.facebook.com"
 _MEDIA_HOSTS = ("fbsbx.com", "fbcdn.net", "whatsapp.net")
@@ -197,6 +199,12 @@ class WhatsApp(PushChannel):
             raise InDoubt("unreadable", "Meta's answer names no message")
         return message_id
 
+    def verdict(self, code: str) -> Verdict:
+        """Return what becomes of a message whose status tells this code; pure."""
+        if code == str(_WINDOW_CLOSED):
+            return "hold"
+        return "retry" if code in {str(known) for known in _BUSY} else "give_up"
+
     async def show_typing(self, recipient: str, message_id: str) -> None:
         """Mark the message as read and show that an answer is being written.
 
@@ -335,17 +343,16 @@ def _failure(response: httpx.Response, error: Mapping[str, object]) -> SendFaile
     shown = str(code) if known else str(status)
     if code == _WINDOW_CLOSED:
         return WindowClosed(shown, "the customer wrote more than 24 hours ago")
-    after = response.headers.get("retry-after", "")
-    wait_s = float(after) if after.isascii() and after.isdigit() and len(after) < 7 else 0.0
+    asked_s = wait_s(response.headers.get("retry-after", ""))
     allowed = code in range(200, 300)
     if code in _FIX_FIRST or allowed or status == httpx.codes.UNAUTHORIZED:
         problem = _FIX_FIRST.get(code, _FIX_FIRST[10 if allowed else 190])
-        return TryAgain(shown, problem, max(wait_s, _FIX_WAIT_S))
+        return TryAgain(shown, problem, max(asked_s, _FIX_WAIT_S))
     if status == httpx.codes.GATEWAY_TIMEOUT and not known:
         return InDoubt(shown, "Meta's gateway gave up waiting")
     busy = status == httpx.codes.TOO_MANY_REQUESTS or status >= 500
     if busy or code in _BUSY or error.get("is_transient") is True:
-        return TryAgain(shown, "Meta is busy", max(wait_s, _BUSY.get(code, 0.0)))
+        return TryAgain(shown, "Meta is busy", max(asked_s, _BUSY.get(code, 0.0)))
     told = string_in(error, "message")
     if code in _TELLING or code in range(132000, 133000):
         told = string_in(fields_in(error, "error_data"), "details") or told

@@ -259,8 +259,8 @@ def _pressed(payload: str, title: str) -> Content:
 def _order(kind: str, message: Fields) -> Content:
     """Return an order from the catalogue as the wish to put it into the cart."""
     order = fields_in(message, kind)
-    lines = [line for item in items_in(order, "product_items") if (line := _line(item))]
-    if not lines:
+    lines = [_line(item) for item in items_in(order, "product_items")]
+    if not any(line["variant_id"] for line in lines):
         return _unsupported(kind, message)
     wanted = [{"variant_id": line["variant_id"], "quantity": line["quantity"]} for line in lines]
     slots: dict[str, Json] = {"items": wanted}
@@ -270,15 +270,17 @@ def _order(kind: str, message: Fields) -> Content:
     metadata: dict[str, Json] = {"order": lines, "catalog_id": clean_id(order.get("catalog_id"))}
     if note := clean_text(string_in(order, "text"))[:MAX_MESSAGE_CHARS]:
         metadata["order_note"] = note
-    return Content(payload if len(payload) <= _MAX_PAYLOAD_CHARS else "/cart_add", (), metadata)
+    if len(payload) > _MAX_PAYLOAD_CHARS:
+        payload = '/cart_add{"items": "order"}'  # the action reads it from the metadata
+    return Content(payload, (), metadata)
 
 
 def _line(item: Fields) -> dict[str, Json]:
-    """Return one line of an order; empty if it names no product."""
+    """Return one line of an order; what cannot be read is empty or 0, for it is not dropped."""
     variant_id = clean_id(item.get("product_retailer_id"))
     quantity = str(item.get("quantity", ""))
-    if not variant_id or not (quantity.isascii() and quantity.isdigit() and len(quantity) <= 6):
-        return {}
+    if not (quantity.isascii() and quantity.isdigit() and len(quantity) <= 6):
+        quantity = "0"
     currency = string_in(item, "currency")[:3].upper()
     try:
         price = Decimal(str(item.get("item_price"))).scaleb(get_currency_precision(currency))

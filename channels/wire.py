@@ -4,16 +4,19 @@ import json
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from typing import NoReturn
 
-from bot.messages import Card
+from bot.messages import Card, utc_now
 from channels.base import BadRequest, TooLarge
 
 MAX_MESSAGE_CHARS = 10_000
 MAX_ID_CHARS = 255
+LONGEST_WAIT_S = 24 * 3600.0
 _MAX_DEPTH = 20
 _MAX_NUMBER = {bool: 2, int: 2**63, float: math.inf}
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 _KINDS = {
     type(None): "null",
     bool: "true or false",
@@ -154,6 +157,23 @@ def clean_value(field: str, value: object, depth: int = 0) -> object:
     if isinstance(value, dict):
         return {clean_text(key): clean_value(field, item, depth + 1) for key, item in value.items()}
     return value
+
+
+def wait_s(told: str) -> float:
+    """Return how many seconds a Retry-After header asks to wait: at most a day, 0 if it is silent.
+
+    Args:
+        told: the header's value: seconds, or the moment from which on to come again.
+    """
+    told = told.strip()
+    if _SECONDS.fullmatch(told):
+        return min(float(told), LONGEST_WAIT_S)
+    try:
+        at = parsedate_to_datetime(told)
+        wait = (at - utc_now()).total_seconds() if at.tzinfo else 0.0
+    except (ValueError, OverflowError):
+        return 0.0
+    return min(max(wait, 0.0), LONGEST_WAIT_S)
 
 
 def cards_as_text(cards: Sequence[Card]) -> str:

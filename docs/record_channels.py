@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "conversation-across-channels.md"
 ORDER, CUSTOMER = "TR-104728", "C0002"
 NUMBER = "4915112345678"
+TOLD = "geht jetzt auch woanders weiter"
 QUIET_S = 0.8
 PATIENCE_S = 90.0
 T = TypeVar("T")
@@ -217,6 +218,11 @@ class Customer:
     def _said(self, channel: str, text: str) -> None:
         self.lines.append(Line(channel, True, text))
 
+    def is_told(self) -> None:
+        """See in the chat that the conversation goes on elsewhere too."""
+        told = [frame["text"] for frame in self._frames if TOLD in frame["text"]]
+        self.lines.append(Line("webchat", False, told[-1]))
+
     def _hears(self, after: int) -> None:
         heard = _open(self._call).heard[after:]
         self.lines.extend(Line("telephone", False, text) for text in heard)
@@ -274,11 +280,15 @@ async def play(folder: Path) -> Held:
         await customer.types("10115")
         await customer.types("Kann ich auf WhatsApp weitermachen?")
         await customer.writes(f"Code {customer.code()}")
+        await customer.writes("Ja, verbinden")
+        customer.is_told()
         await customer.chooses("Versehentlich bestellt")
         await customer.writes("Ich muss los, kann ich am Telefon weitermachen?")
         code = customer.code()
         await customer.calls()
         await customer.speaks(f"(tippt {code} #)", keys=f"{code.replace(' ', '')}#")
+        await customer.speaks("(tippt 1)", keys="1")
+        customer.is_told()
         await customer.speaks("Ja bitte.")
         after = await orders.get(ORDER, CUSTOMER)
         effects = await bot.store.effects.find(

@@ -20,7 +20,7 @@ from bot.linking import Linking
 from bot.media import Shelf
 from bot.messages import OutboundMessage
 from bot.metrics import Metrics
-from bot.sender import Pace
+from bot.outcomes import Pace
 from bot.storage.errors import AlreadyHandled, StoreFailed, VersionConflict
 from bot.storage.ports import InboxEntry, NewEvent, NewOutbound, OutboxEntry, Store, TurnCommit
 from channels.push import ChannelContext, PushChannel

@@ -13,32 +13,8 @@ import msgspec
 from bot.messages import Contact, Receipt
 
 
-class Contacts(ABC):
-    """Who writes on which channel, what they agreed to, and whose conversation they are in.
-
-    `Inbox.accept` keeps `last_inbound_at` and looks up the link, in the transaction in which the
-    message becomes durable.
-    """
-
-    @abstractmethod
-    async def get(self, channel: str, sender_id: str) -> Contact:
-        """Return what is known of a sender; an empty contact for a stranger."""
-
-    @abstractmethod
-    async def save(self, contact: Contact) -> None:
-        """Keep a contact's consent, link and metadata; `last_inbound_at` never goes back.
-
-        Raises:
-            NaiveTime: a time has no time zone.
-            UnstorableData: the metadata is not JSON.
-        """
-
-    @abstractmethod
-    async def of_conversation(self, conversation_id: str) -> list[Contact]:
-        """Return who is in a conversation, the one it began with first, then by `linked_at`.
-
-        The one it began with counts only while it is not linked elsewhere.
-        """
+class LinkCodes(ABC):
+    """One-time codes that let a sender join a conversation that began elsewhere."""
 
     @abstractmethod
     async def offer(self, code_hash: str, conversation_id: str, until: datetime) -> None:
@@ -52,6 +28,14 @@ class Contacts(ABC):
         """
 
     @abstractmethod
+    async def opens(self, code_hash: str, now: datetime) -> str:
+        """Return the conversation that a code is good for now, empty if for none; use up nothing.
+
+        Raises:
+            NaiveTime: `now` has no time zone.
+        """
+
+    @abstractmethod
     async def redeem(self, code_hash: str, channel: str, sender_id: str, now: datetime) -> str:
         """Link a sender to the conversation of an open code and use the code up, atomically.
 
@@ -60,6 +44,36 @@ class Contacts(ABC):
 
         Raises:
             NaiveTime: `now` has no time zone.
+        """
+
+
+class Contacts(LinkCodes):
+    """Who writes on which channel, what they agreed to, and whose conversation they are in.
+
+    `Inbox.accept` keeps `last_inbound_at` and what signals say of consent, and looks up the link,
+    in the transaction in which the message becomes durable.
+    """
+
+    @abstractmethod
+    async def get(self, channel: str, sender_id: str) -> Contact:
+        """Return what is known of a sender; an empty contact for a stranger."""
+
+    @abstractmethod
+    async def save(self, contact: Contact) -> None:
+        """Keep a contact's consent, link and metadata; `last_inbound_at` never goes back.
+
+        A consent of a lower `consent_order` than the known one is not taken over.
+
+        Raises:
+            NaiveTime: a time has no time zone.
+            UnstorableData: the metadata is not JSON.
+        """
+
+    @abstractmethod
+    async def of_conversation(self, conversation_id: str) -> list[Contact]:
+        """Return who is in a conversation, the one it began with first, then by `linked_at`.
+
+        The one it began with counts only while it is not linked elsewhere.
         """
 
 

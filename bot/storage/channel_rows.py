@@ -19,7 +19,8 @@ from bot.storage.codec import (
 )
 
 CONTACT_COLUMNS = (
-    "channel, sender_id, last_inbound_us, opted_in, conversation_id, linked_us, details"
+    "channel, sender_id, last_inbound_us, opted_in, conversation_id, linked_us, details, "
+    "consent_order"
 )
 PART_COLUMNS = "outbox_id, part, channel, receipt_id, state, at_us, code, error"
 NEWS_COLUMNS = "channel, receipt_id, state, at_us, sender_id, code, error"
@@ -42,7 +43,7 @@ def own_address(conversation_id: str) -> tuple[str, str]:
 
 def contact_row(
     contact: Contact,
-) -> tuple[str, str, int | None, int | None, str | None, int | None, str]:
+) -> tuple[str, str, int | None, int | None, str | None, int | None, str, int]:
     """Return a contact as columns; one linked to their own conversation is not linked.
 
     Raises:
@@ -59,12 +60,13 @@ def contact_row(
         link if link not in {"", f"{channel}:{sender_id}"} else None,
         _optional_us(contact.linked_at),
         dump(contact.metadata),
+        contact.consent_order,
     )
 
 
 def contact_of(row: Sequence[Any]) -> Contact:
     """Return the record of a row with CONTACT_COLUMNS."""
-    channel, sender_id, last_inbound_us, opted_in, link, linked_us, details = row
+    channel, sender_id, last_inbound_us, opted_in, link, linked_us, details, order = row
     return Contact(
         channel,
         sender_id,
@@ -73,6 +75,7 @@ def contact_of(row: Sequence[Any]) -> Contact:
         link or "",
         optional_from_us(linked_us),
         load_data(details),
+        order,
     )
 
 

@@ -26,8 +26,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _UNSAFE_IN_ID = re.compile(r"[\x00\ud800-\udfff]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_NOT_WRITTEN = frozenset({"deleted", "handed_over", "handed_back"})
+_NOT_WRITTEN = frozenset({"deleted", "handed_over", "handed_back", "opt_in", "opt_out"})
 """Signals in which the customer did not turn to the shop."""
+_CONSENT = {"opt_in": 1, "opt_out": 0}
 _encoder = msgspec.json.Encoder()
 _data_decoder = msgspec.json.Decoder(dict[str, Any])
 _inbound_decoder = msgspec.json.Decoder(InboundMessage)
@@ -124,7 +125,8 @@ class InboundRow(msgspec.Struct, frozen=True):
 
     `conversation_id` is empty where the sender's link decides, that is, everywhere but in a
     trigger that names its conversation. `written_us` is when the customer wrote, None where it
-    was not the customer who did something.
+    was not the customer who did something. `agreed` is 1 or 0 where the message says whether the
+    customer wants to be written to; `consent_order` tells what was said later.
     """
 
     channel: str
@@ -133,6 +135,8 @@ class InboundRow(msgspec.Struct, frozen=True):
     conversation_id: str
     message: str
     written_us: int | None
+    agreed: int | None = None
+    consent_order: int = 0
 
     @property
     def address(self) -> tuple[str, str]:
@@ -175,11 +179,14 @@ def inbound_row(message: InboundMessage) -> InboundRow:
         safe.message_id,
         safe.conversation,
         dump(safe),
-        to_us(safe.received_at) if _by_customer(safe) else None,
+        to_us(safe.received_at) if by_customer(safe) else None,
+        _CONSENT.get(safe.signal),
+        safe.sequence or to_us(safe.received_at),
     )
 
 
-def _by_customer(message: InboundMessage) -> bool:
+def by_customer(message: InboundMessage) -> bool:
+    """Return whether the customer turned to the shop with this message."""
     return not message.message_id.startswith(trigger_id("")) and (
         message.signal not in _NOT_WRITTEN
     )

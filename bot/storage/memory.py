@@ -3,6 +3,7 @@
 Payloads are kept as JSON so that what comes back is what a database would give back.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,6 +41,7 @@ from bot.storage.memory_channels import (
 )
 from bot.storage.memory_effects import Effects, MemoryLedger, erase_effects, intend, settle
 from bot.storage.ports import (
+    MOST_OF_LINE,
     Accepted,
     Committed,
     ConversationInfo,
@@ -217,23 +219,25 @@ class MemoryOutbox(Outbox):
 
     def _due(self) -> Iterator[OutboxEntry]:
         now = self._tables.clock()
-        blocked: set[tuple[str, str]] = set()
+        places: Counter[tuple[str, str, str]] = Counter()
         for entry in self._tables.outbox.values():
-            line = (entry.conversation_id, entry.channel)
-            if entry.state != "pending" or line in blocked:
+            line = (entry.conversation_id, entry.channel, entry.sender_id)
+            if entry.state != "pending" or places[line] >= MOST_OF_LINE:
                 continue
             if entry.begun_at or (entry.next_attempt_at and entry.next_attempt_at > now):
-                blocked.add(line)
+                places[line] = MOST_OF_LINE
             else:
+                places[line] += 1
                 yield entry
 
-    async def begin(self, outbox_id: int) -> bool:
+    async def begin(self, outbox_id: int) -> OutboxEntry | None:
         """Write down that an attempt begins now."""
         found = next((entry for entry in self._due() if entry.outbox_id == outbox_id), None)
-        if found is not None:
-            begun = msgspec.structs.replace(found, begun_at=self._tables.now())
-            self._tables.outbox[outbox_id] = begun
-        return found is not None
+        if found is None:
+            return None
+        begun = msgspec.structs.replace(found, begun_at=self._tables.now())
+        self._tables.outbox[outbox_id] = begun
+        return begun
 
     async def begun(self, channel: str, before: datetime) -> list[OutboxEntry]:
         """Return a channel's pending messages whose attempt began before a moment."""
@@ -258,10 +262,10 @@ class MemoryOutbox(Outbox):
         entry = self._tables.outbox.get(delivery.outbox_id)
         if entry is None:
             raise UnknownOutboxMessage
-        if entry.state == "sent":
+        if delivery.state in {"part", "reopened"}:
+            self._go_on(entry, delivery)
             return
-        if delivery.state == "part":
-            self._progress(entry, delivery)
+        if entry.state == "sent":
             return
         failed = delivery.state == "failed"
         self._tables.outbox[entry.outbox_id] = msgspec.structs.replace(
@@ -274,15 +278,17 @@ class MemoryOutbox(Outbox):
             begun_at=None,
         )
 
-    def _progress(self, entry: OutboxEntry, delivery: Delivery) -> None:
-        if entry.state == "pending":
+    def _go_on(self, entry: OutboxEntry, delivery: Delivery) -> None:
+        is_part = delivery.state == "part"
+        if entry.state == ("pending" if is_part else "sent"):
             self._tables.outbox[entry.outbox_id] = msgspec.structs.replace(
                 entry,
-                parts_sent=entry.parts_sent + 1,
-                begun_at=self._tables.now(),
+                state="pending",
+                parts_sent=entry.parts_sent + 1 if is_part else 0,
+                begun_at=None,
                 next_attempt_at=None,
-                receipt=clean_text(delivery.receipt),
-                error="",
+                receipt=clean_text(delivery.receipt) if is_part else "",
+                error="" if is_part else clean_text(delivery.error),
             )
 
     async def after(

@@ -72,7 +72,13 @@ class MemoryContacts(Contacts):
         known = self._tables.contacts.get(address)
         times = [c.last_inbound_at for c in (known, clean) if c and c.last_inbound_at]
         last = max(times, default=None)
-        self._tables.contacts[address] = msgspec.structs.replace(clean, last_inbound_at=last)
+        if known and known.consent_order > clean.consent_order:
+            said = known.opted_in, known.consent_order
+        else:
+            said = clean.opted_in, clean.consent_order
+        self._tables.contacts[address] = msgspec.structs.replace(
+            clean, last_inbound_at=last, opted_in=said[0], consent_order=said[1]
+        )
 
     async def of_conversation(self, conversation_id: str) -> list[Contact]:
         """Return who is in a conversation."""
@@ -82,18 +88,23 @@ class MemoryContacts(Contacts):
         """Keep the hash of a one-time code."""
         self._tables.offers[clean_id(conversation_id)] = clean_id(code_hash), to_us(until)
 
+    async def opens(self, code_hash: str, now: datetime) -> str:
+        """Return the conversation that a code is good for now."""
+        now_us, wanted = to_us(now), clean_id(code_hash)
+        offers = self._tables.offers.items()
+        found = [key for key, (code, until) in offers if code == wanted and now_us <= until]
+        return found[0] if len(found) == 1 else ""
+
     async def redeem(self, code_hash: str, channel: str, sender_id: str, now: datetime) -> str:
         """Link a sender to the conversation of an open code and use the code up."""
-        now_us, wanted = to_us(now), clean_id(code_hash)
-        offers = self._tables.offers
-        found = [key for key, (code, until) in offers.items() if code == wanted and now_us <= until]
-        if len(found) != 1:
+        found = await self.opens(code_hash, now)
+        if not found:
             return ""
-        del offers[found[0]]
+        del self._tables.offers[found]
         known = await self.get(channel, sender_id)
-        link = msgspec.structs.replace(known, conversation=found[0], linked_at=from_us(now_us))
+        link = msgspec.structs.replace(known, conversation=found, linked_at=from_us(to_us(now)))
         await self.save(link)
-        return found[0]
+        return found
 
 
 def _members(tables: ChannelTables, key: str) -> list[Contact]:
@@ -103,7 +114,7 @@ def _members(tables: ChannelTables, key: str) -> list[Contact]:
 
 
 def arrived(tables: ChannelTables, row: InboundRow) -> str:
-    """Note when a sender wrote; return the conversation they are linked to, or nothing."""
+    """Note when a sender wrote, or what they agree to; return what they are linked to."""
     address = row.channel, row.sender_id
     known = tables.contacts.get(address)
     if row.written_us is not None:
@@ -111,6 +122,12 @@ def arrived(tables: ChannelTables, row: InboundRow) -> str:
         last, at = contact.last_inbound_at, from_us(row.written_us)
         last = max(last, at) if last else at
         tables.contacts[address] = msgspec.structs.replace(contact, last_inbound_at=last)
+    if row.agreed is not None:
+        contact = known or Contact(*address)
+        if row.consent_order >= contact.consent_order:
+            tables.contacts[address] = msgspec.structs.replace(
+                contact, opted_in=bool(row.agreed), consent_order=row.consent_order
+            )
     return known.conversation if known else ""
 
 
@@ -119,13 +136,15 @@ def erase_channels(
 ) -> tuple[int, int]:
     """Remove what is known of a conversation's people, messages and files.
 
+    Of who opted out only that remains.
+
     Returns:
         how many contacts and how many files were removed.
     """
     tables.offers.pop(key, None)
     own = own_address(key)
     people = {(c.channel, c.sender_id) for c in _members(tables, key)} | {own}
-    contacts = [tables.contacts.pop(address, None) for address in people]
+    contacts = sum(_erase_contact(tables, address) for address in people)
     people |= {(entry.channel, entry.sender_id) for entry in outbox}
     erased = {entry.outbox_id for entry in outbox}
     for place in [place for place in tables.parts if place[0] in erased]:
@@ -135,7 +154,17 @@ def erase_channels(
     media = [item.key for item in tables.media.values() if item.conversation_id == key]
     for file in media:
         del tables.media[file]
-    return len(contacts) - contacts.count(None), len(media)
+    return contacts, len(media)
+
+
+def _erase_contact(tables: ChannelTables, address: Address) -> bool:
+    """Remove what is known of a sender but a refusal; return whether there was anything."""
+    known = tables.contacts.pop(address, None)
+    if known is None or known.opted_in is not False:
+        return known is not None
+    refusal = Contact(*address, opted_in=False, consent_order=known.consent_order)
+    tables.contacts[address] = refusal
+    return known != refusal
 
 
 def prune_channels(tables: ChannelTables, limit_us: int, pending: Iterable[int]) -> None:

@@ -21,6 +21,8 @@ from bot.storage.effects import EffectOutcome, Ledger, NewEffect
 
 MINIMUM_RETENTION = timedelta(days=8)
 """How long the ids of handled messages are kept at least, to recognise a redelivery."""
+MOST_OF_LINE = 4
+"""How many messages of one line are offered for delivery at once, so that no line fills a page."""
 
 
 class NewEvent(msgspec.Struct, frozen=True):
@@ -115,12 +117,13 @@ class Delivery(msgspec.Struct, frozen=True):
     """The outcome of one attempt to deliver.
 
     `failed` with `next_attempt_at` keeps the message pending until then; without, it is given up.
-    `part` says that one more payload was taken and the attempt goes on. Every outcome ends the
-    attempt (`begun_at`), a part begins the next one at once.
+    `part` says that one more payload was taken; the next one is due. `reopened` brings back a
+    message that was sent, of which nothing arrived: it is due again from its first payload on.
+    Every outcome ends the attempt (`begun_at`).
     """
 
     outbox_id: int
-    state: Literal["sent", "failed", "part"]
+    state: Literal["sent", "failed", "part", "reopened"]
     receipt: str = ""
     error: str = ""
     next_attempt_at: datetime | None = None
@@ -192,8 +195,10 @@ class Inbox(ABC):
         The answer has one entry per message, in order; the message of one whose sender is linked
         names the conversation, that of a duplicate the one it was accepted in. Only a trigger may
         say itself in which conversation it belongs. Keeps when each sender wrote last; what has a
-        `trigger_id` does not count, for nobody wrote it. A platform may be answered 200 once this
-        returns. Lone surrogates in texts are replaced by U+FFFD, in ids by their escape.
+        `trigger_id` does not count, for nobody wrote it. Keeps what `opt_in` and `opt_out` say
+        unless something later is known; they do not count as writing either. A platform may be
+        answered 200 once this returns. Lone surrogates in texts are replaced by U+FFFD, in ids by
+        their escape.
 
         Raises:
             NaiveTime: a message's `received_at` has no time zone.
@@ -227,21 +232,25 @@ class Inbox(ABC):
 
 
 class Outbox(ABC):
-    """Messages that turns have committed and channels deliver."""
+    """Messages that turns have committed and channels deliver.
+
+    Messages of one conversation to one sender of one channel are a line, delivered in order.
+    """
 
     @abstractmethod
     async def unsent(self, channel: str, limit: int = 100) -> list[OutboxEntry]:
         """Return a channel's messages that are due and not begun, oldest first.
 
-        A message waits while an earlier one of its conversation and channel waits for its next
-        attempt, or was begun and its outcome is not known.
+        A message waits while an earlier one of its line waits for its next attempt, or was begun
+        and its outcome is not known, or while MOST_OF_LINE earlier ones of it are to be sent.
         """
 
     @abstractmethod
     async def mark(self, delivery: Delivery) -> None:
-        """Record the outcome of one attempt; once sent, a message stays sent.
+        """Record the outcome of one attempt; once sent, a message stays sent until `reopened`.
 
-        A part raises `parts_sent` of a pending message and leaves `attempts` as they are.
+        What is not sent is not reopened. A part raises `parts_sent` of a pending message. Neither
+        of the two counts as one of the `attempts`.
 
         Raises:
             UnknownOutboxMessage: there is no such message.
@@ -255,11 +264,12 @@ class Outbox(ABC):
         """Return one conversation's messages with a higher `seq`, in order."""
 
     @abstractmethod
-    async def begin(self, outbox_id: int) -> bool:
-        """Write down that an attempt begins now; False unless `unsent` would return the message.
+    async def begin(self, outbox_id: int) -> OutboxEntry | None:
+        """Write down that an attempt begins now, and return the message as it is now.
 
-        So of two processes that read the same list only one sends, and none sends the second
-        message of a conversation while the first is on its way or waits for its next attempt.
+        None unless `unsent` would return the message: so of two processes that read the same list
+        only one sends, and none sends the second message of a line while the first is on its way
+        or waits for its next attempt.
         """
 
     @abstractmethod

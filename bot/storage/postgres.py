@@ -17,6 +17,7 @@ from bot.storage.errors import (
     VersionConflict,
 )
 from bot.storage.ports import (
+    MOST_OF_LINE,
     Accepted,
     Committed,
     ConversationInfo,
@@ -72,16 +73,19 @@ ORDER BY inbox_id LIMIT $2"""  # noqa: S608 - constants
 _HISTORY = f"""
 SELECT {INBOX_COLUMNS} FROM inbox WHERE conversation_id = $1 AND inbox_id > $2
 ORDER BY inbox_id LIMIT $3"""  # noqa: S608 - constants
-_IS_DUE = """
-state = 'pending' AND begun_us IS NULL AND next_attempt_us <= $1 AND NOT EXISTS (
-    SELECT 1 FROM outbox AS e WHERE e.conversation_id = o.conversation_id
-    AND e.channel = o.channel AND e.seq < o.seq
-    AND e.state = 'pending' AND (e.next_attempt_us > $1 OR e.begun_us IS NOT NULL))"""
+_EARLIER = """
+SELECT 1 FROM outbox AS e WHERE e.channel = o.channel AND e.conversation_id = o.conversation_id
+    AND e.sender_id = o.sender_id AND e.seq < o.seq AND e.state = 'pending'"""
+_IS_DUE = f"""
+state = 'pending' AND begun_us IS NULL AND next_attempt_us <= $1
+AND NOT EXISTS ({_EARLIER} LIMIT 1 OFFSET {MOST_OF_LINE - 1})
+AND NOT EXISTS ({_EARLIER} AND (e.next_attempt_us > $1 OR e.begun_us IS NOT NULL))"""
 _UNSENT = f"""
 SELECT {OUTBOX_COLUMNS} FROM outbox AS o WHERE channel = $2 AND {_IS_DUE}
 ORDER BY outbox_id LIMIT $3"""  # noqa: S608 - constants
 _BEGIN = f"""
-UPDATE outbox AS o SET begun_us = $1 WHERE outbox_id = $2 AND {_IS_DUE} RETURNING 1"""  # noqa: S608
+UPDATE outbox AS o SET begun_us = $1 WHERE outbox_id = $2 AND {_IS_DUE}
+RETURNING {OUTBOX_COLUMNS}"""  # noqa: S608 - constants
 _BEGUN = f"""
 SELECT {OUTBOX_COLUMNS} FROM outbox
 WHERE channel = $1 AND state = 'pending' AND begun_us < $2 ORDER BY outbox_id"""  # noqa: S608
@@ -93,9 +97,12 @@ UPDATE outbox SET state = $1, attempts = attempts + 1, next_attempt_us = $2, rec
     error = $4, begun_us = NULL
 WHERE outbox_id = $5 AND state <> 'sent' RETURNING 1"""
 _PROGRESS = """
-UPDATE outbox SET parts_sent = parts_sent + 1, begun_us = $1, next_attempt_us = 0, receipt = $2,
+UPDATE outbox SET parts_sent = parts_sent + 1, begun_us = NULL, next_attempt_us = 0, receipt = $1,
     error = ''
-WHERE outbox_id = $3 AND state = 'pending' RETURNING 1"""
+WHERE outbox_id = $2 AND state = 'pending' RETURNING 1"""
+_REOPEN = """
+UPDATE outbox SET state = 'pending', parts_sent = 0, next_attempt_us = 0, receipt = '', error = $1
+WHERE outbox_id = $2 AND state = 'sent' RETURNING 1"""
 _QUEUE = """
 INSERT INTO outbox (conversation_id, seq, channel, sender_id, message, created_us, state, attempts,
     next_attempt_us, receipt, error)
@@ -242,10 +249,10 @@ class PostgresOutbox(Outbox):
         rows = await self._database.rows(_UNSENT, now_us, codec.clean_id(channel), limit)
         return [outbox_entry(row) for row in rows]
 
-    async def begin(self, outbox_id: int) -> bool:
+    async def begin(self, outbox_id: int) -> OutboxEntry | None:
         """Write down that an attempt begins now."""
-        now_us = codec.to_us(self._clock())
-        return bool(await self._database.rows(_BEGIN, now_us, outbox_id))
+        rows = await self._database.rows(_BEGIN, codec.to_us(self._clock()), outbox_id)
+        return outbox_entry(rows[0]) if rows else None
 
     async def begun(self, channel: str, before: datetime) -> list[OutboxEntry]:
         """Return a channel's pending messages whose attempt began before a moment."""
@@ -260,8 +267,9 @@ class PostgresOutbox(Outbox):
         """
         columns = codec.delivery_columns(delivery)
         if delivery.state == "part":
-            values = codec.to_us(self._clock()), columns[2], delivery.outbox_id
-            changed = await self._database.rows(_PROGRESS, *values)
+            changed = await self._database.rows(_PROGRESS, columns[2], delivery.outbox_id)
+        elif delivery.state == "reopened":
+            changed = await self._database.rows(_REOPEN, columns[3], delivery.outbox_id)
         else:
             changed = await self._database.rows(_MARK, *columns, delivery.outbox_id)
         if changed:

@@ -41,28 +41,38 @@ _CONTACT = f"SELECT {CONTACT_COLUMNS} FROM contacts WHERE channel = $1 AND sende
 _IS_MEMBER = """
 conversation_id = $1 OR (channel = $2 AND sender_id = $3 AND conversation_id IS NULL)"""
 _MEMBERS = f"SELECT {CONTACT_COLUMNS} FROM contacts WHERE {_IS_MEMBER}"  # noqa: S608 - constants
-_IS_ERASED = "conversation_id = $1 OR (channel = $2 AND sender_id = $3)"
+_IS_ERASED = "(conversation_id = $1 OR (channel = $2 AND sender_id = $3))"
+_ERASE_CONTACTS = (
+    f"DELETE FROM contacts WHERE opted_in IS DISTINCT FROM 0 AND {_IS_ERASED}",  # noqa: S608
+    f"""UPDATE contacts SET last_inbound_us = NULL, conversation_id = NULL, linked_us = NULL,
+    details = '{{}}' WHERE {_IS_ERASED} AND NOT (last_inbound_us IS NULL
+    AND conversation_id IS NULL AND linked_us IS NULL AND details = '{{}}')""",  # noqa: S608
+)
+"""Who opted out stays known as that, and as nothing else."""
 _LOCK_PEOPLE = f"""
 SELECT channel, sender_id FROM contacts WHERE {_IS_ERASED}
 ORDER BY channel, sender_id FOR UPDATE"""  # noqa: S608 - constants
 _SAVE = f"""
-INSERT INTO contacts ({CONTACT_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (channel, sender_id) DO UPDATE SET opted_in = excluded.opted_in,
+INSERT INTO contacts ({CONTACT_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (channel, sender_id) DO UPDATE SET
+    opted_in = CASE WHEN excluded.consent_order >= contacts.consent_order
+        THEN excluded.opted_in ELSE contacts.opted_in END,
+    consent_order = greatest(contacts.consent_order, excluded.consent_order),
     conversation_id = excluded.conversation_id, linked_us = excluded.linked_us,
     details = excluded.details,
     last_inbound_us = greatest(contacts.last_inbound_us, excluded.last_inbound_us)
 RETURNING 1"""  # noqa: S608 - constants
 _ARRIVED = """
 WITH incoming AS (
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
-        AS i (channel, sender_id, message_id, written_us)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::int[])
+        AS i (channel, sender_id, message_id, written_us, agreed)
 ), known AS (
     SELECT channel, message_id, inbox_id, conversation_id FROM inbox
     WHERE (channel, message_id) IN (SELECT channel, message_id FROM incoming)
 ), wrote AS (
     INSERT INTO contacts (channel, sender_id, last_inbound_us, details)
     SELECT channel, sender_id, max(written_us), '{}' FROM incoming
-    WHERE written_us IS NOT NULL
+    WHERE (written_us IS NOT NULL OR agreed IS NOT NULL)
         AND (channel, message_id) NOT IN (SELECT channel, message_id FROM known)
     GROUP BY channel, sender_id ORDER BY channel, sender_id
     ON CONFLICT (channel, sender_id) DO UPDATE SET
@@ -75,6 +85,9 @@ SELECT i.channel, i.message_id, k.inbox_id, CASE WHEN k.inbox_id IS NOT NULL
 FROM incoming AS i LEFT JOIN known AS k USING (channel, message_id)
 LEFT JOIN wrote AS w ON w.channel = i.channel AND w.sender_id = i.sender_id
 LEFT JOIN contacts AS c ON c.channel = i.channel AND c.sender_id = i.sender_id"""
+_CONSENT = """
+UPDATE contacts SET opted_in = $3, consent_order = $4
+WHERE channel = $1 AND sender_id = $2 AND consent_order <= $4"""
 _LINK = """
 INSERT INTO contacts (channel, sender_id, conversation_id, linked_us, details)
 VALUES ($1, $2, $3, $4, '{}')
@@ -84,9 +97,8 @@ _OFFER = """
 INSERT INTO link_offers (conversation_id, code_hash, until_us) VALUES ($1, $2, $3)
 ON CONFLICT (conversation_id) DO UPDATE SET code_hash = excluded.code_hash,
     until_us = excluded.until_us RETURNING 1"""
-_OPEN = """
-SELECT conversation_id FROM link_offers WHERE code_hash = $1 AND until_us >= $2
-ORDER BY conversation_id FOR UPDATE"""
+_OPENS = "SELECT conversation_id FROM link_offers WHERE code_hash = $1 AND until_us >= $2"
+_OPEN = f"{_OPENS} ORDER BY conversation_id FOR UPDATE"
 _LOCK_NAMES = """
 SELECT pg_advisory_xact_lock(lock) FROM (
     SELECT DISTINCT hashtextextended(name, 0) AS lock FROM unnest($1::text[]) AS name
@@ -161,6 +173,12 @@ class PostgresContacts(Contacts):
         row = codec.clean_id(conversation_id), codec.clean_id(code_hash), codec.to_us(until)
         await self._database.rows(_OFFER, *row)
 
+    async def opens(self, code_hash: str, now: datetime) -> str:
+        """Return the conversation that a code is good for now."""
+        values = codec.clean_id(code_hash), codec.to_us(now)
+        found = await self._database.rows(_OPENS, *values)
+        return str(found[0][0]) if len(found) == 1 else ""
+
     async def redeem(self, code_hash: str, channel: str, sender_id: str, now: datetime) -> str:
         """Link a sender to the conversation of an open code and use the code up."""
         address = codec.clean_id(channel), codec.clean_id(sender_id)
@@ -179,7 +197,7 @@ class PostgresContacts(Contacts):
 async def arrived(
     connection: "PoolConnectionProxy", rows: Sequence[codec.InboundRow]
 ) -> dict[tuple[str, str], tuple[int | None, str]]:
-    """Note when senders wrote, and look up what is known of their messages.
+    """Note when senders wrote and what they agree to, and look up what is known of their messages.
 
     Returns:
         by channel and message id: the inbox id if it was accepted before, and the conversation
@@ -188,10 +206,15 @@ async def arrived(
     first = {(row.channel, row.message_id): row for row in reversed(rows)}
     columns = [
         [getattr(row, name) for row in first.values()]
-        for name in ("channel", "sender_id", "message_id", "written_us")
+        for name in ("channel", "sender_id", "message_id", "written_us", "agreed")
     ]
     found = await connection.fetch(_ARRIVED, *columns)
-    return {(channel, name): (inbox_id, key or "") for channel, name, inbox_id, key in found}
+    places = {(channel, name): (inbox_id, key or "") for channel, name, inbox_id, key in found}
+    for row in rows:
+        name = row.channel, row.message_id
+        if row.agreed is not None and first[name] is row and places[name][0] is None:
+            await connection.execute(_CONSENT, *row.address, row.agreed, row.consent_order)
+    return places
 
 
 async def lock_people(connection: "PoolConnectionProxy", key: str) -> set[tuple[str, str]]:
@@ -210,6 +233,8 @@ async def erase_channels(
 ) -> tuple[int, int]:
     """Remove what is known of a conversation's people, messages and files.
 
+    Of who opted out only that remains.
+
     Args:
         connection: inside the transaction that has locked the people.
         key: the conversation.
@@ -224,8 +249,9 @@ async def erase_channels(
     await connection.execute(_ERASE_EARLY, *columns)
     ids = [outbox_id for outbox_id, _, _ in outbox]
     await connection.execute("DELETE FROM sent_parts WHERE outbox_id = ANY($1::bigint[])", ids)
-    query = f"DELETE FROM contacts WHERE {_IS_ERASED}"  # noqa: S608 - constants
-    contacts = row_count(await connection.execute(query, key, *own_address(key)))
+    contacts = 0
+    for query in _ERASE_CONTACTS:
+        contacts += row_count(await connection.execute(query, key, *own_address(key)))
     media = await connection.execute("DELETE FROM media WHERE conversation_id = $1", key)
     return contacts, row_count(media)
 

@@ -18,6 +18,7 @@ from bot.storage.errors import (
     VersionConflict,
 )
 from bot.storage.ports import (
+    MOST_OF_LINE,
     Accepted,
     Committed,
     ConversationInfo,
@@ -68,15 +69,19 @@ ORDER BY inbox_id LIMIT ?"""  # noqa: S608 - constants
 _HISTORY = f"""
 SELECT {INBOX_COLUMNS} FROM inbox WHERE conversation_id = ? AND inbox_id > ?
 ORDER BY inbox_id LIMIT ?"""  # noqa: S608 - constants
-_IS_DUE = """
-state = 'pending' AND begun_us IS NULL AND next_attempt_us <= :now_us AND NOT EXISTS (
-    SELECT 1 FROM outbox AS e WHERE e.conversation_id = o.conversation_id
-    AND e.channel = o.channel AND e.seq < o.seq
-    AND e.state = 'pending' AND (e.next_attempt_us > :now_us OR e.begun_us IS NOT NULL))"""
+_EARLIER = """
+SELECT 1 FROM outbox AS e WHERE e.channel = o.channel AND e.conversation_id = o.conversation_id
+    AND e.sender_id = o.sender_id AND e.seq < o.seq AND e.state = 'pending'"""
+_IS_DUE = f"""
+state = 'pending' AND begun_us IS NULL AND next_attempt_us <= :now_us
+AND NOT EXISTS ({_EARLIER} LIMIT 1 OFFSET {MOST_OF_LINE - 1})
+AND NOT EXISTS ({_EARLIER} AND (e.next_attempt_us > :now_us OR e.begun_us IS NOT NULL))"""
 _UNSENT = f"""
 SELECT {OUTBOX_COLUMNS} FROM outbox AS o WHERE channel = :channel AND {_IS_DUE}
 ORDER BY outbox_id LIMIT :limit"""  # noqa: S608 - constants
-_BEGIN = f"UPDATE outbox AS o SET begun_us = :now_us WHERE outbox_id = :outbox_id AND {_IS_DUE}"  # noqa: S608
+_BEGIN = f"""
+UPDATE outbox AS o SET begun_us = :now_us WHERE outbox_id = :outbox_id AND {_IS_DUE}
+RETURNING {OUTBOX_COLUMNS}"""  # noqa: S608 - constants
 _BEGUN = f"""
 SELECT {OUTBOX_COLUMNS} FROM outbox
 WHERE channel = ? AND state = 'pending' AND begun_us < ? ORDER BY outbox_id"""  # noqa: S608
@@ -88,9 +93,12 @@ UPDATE outbox SET state = ?, attempts = attempts + 1, next_attempt_us = ?, recei
     begun_us = NULL
 WHERE outbox_id = ? AND state <> 'sent'"""
 _PROGRESS = """
-UPDATE outbox SET parts_sent = parts_sent + 1, begun_us = ?, next_attempt_us = 0, receipt = ?,
+UPDATE outbox SET parts_sent = parts_sent + 1, begun_us = NULL, next_attempt_us = 0, receipt = ?,
     error = ''
 WHERE outbox_id = ? AND state = 'pending'"""
+_REOPEN = """
+UPDATE outbox SET state = 'pending', parts_sent = 0, next_attempt_us = 0, receipt = '', error = ?
+WHERE outbox_id = ? AND state = 'sent'"""
 _QUEUE = """
 INSERT INTO outbox (conversation_id, seq, channel, sender_id, message, created_us, state, attempts,
     next_attempt_us, receipt, error)
@@ -234,11 +242,11 @@ class SqliteOutbox(Outbox):
         channel = codec.clean_id(channel)
         return await self._entries(_UNSENT, {"channel": channel, "now_us": now_us, "limit": limit})
 
-    async def begin(self, outbox_id: int) -> bool:
+    async def begin(self, outbox_id: int) -> OutboxEntry | None:
         """Write down that an attempt begins now."""
         values = {"outbox_id": outbox_id, "now_us": codec.to_us(self._clock())}
-        changed = await self._database.write(lambda c: c.execute(_BEGIN, values).rowcount)
-        return changed == 1
+        rows = await self._database.write(lambda c: c.execute(_BEGIN, values).fetchall())
+        return outbox_entry(rows[0]) if rows else None
 
     async def begun(self, channel: str, before: datetime) -> list[OutboxEntry]:
         """Return a channel's pending messages whose attempt began before a moment."""
@@ -247,12 +255,12 @@ class SqliteOutbox(Outbox):
     async def mark(self, delivery: Delivery) -> None:
         """Record the outcome of one attempt."""
         columns = codec.delivery_columns(delivery)
-        now_us = codec.to_us(self._clock())
 
         def update(connection: sqlite3.Connection) -> None:
             if delivery.state == "part":
-                values = (now_us, columns[2], delivery.outbox_id)
-                changed = connection.execute(_PROGRESS, values).rowcount
+                changed = connection.execute(_PROGRESS, (columns[2], delivery.outbox_id)).rowcount
+            elif delivery.state == "reopened":
+                changed = connection.execute(_REOPEN, (columns[3], delivery.outbox_id)).rowcount
             else:
                 changed = connection.execute(_MARK, (*columns, delivery.outbox_id)).rowcount
             if changed:

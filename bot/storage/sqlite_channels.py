@@ -36,8 +36,10 @@ _MEMBERS = f"""
 SELECT {CONTACT_COLUMNS} FROM contacts WHERE conversation_id = ?
     OR (channel = ? AND sender_id = ? AND conversation_id IS NULL)"""  # noqa: S608 - constants
 _SAVE = f"""
-INSERT INTO contacts ({CONTACT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (channel, sender_id) DO UPDATE SET opted_in = excluded.opted_in,
+INSERT INTO contacts ({CONTACT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (channel, sender_id) DO UPDATE SET
+    opted_in = iif(excluded.consent_order >= consent_order, excluded.opted_in, opted_in),
+    consent_order = max(consent_order, excluded.consent_order),
     conversation_id = excluded.conversation_id, linked_us = excluded.linked_us,
     details = excluded.details, last_inbound_us = coalesce(
         max(last_inbound_us, excluded.last_inbound_us),
@@ -47,6 +49,11 @@ INSERT INTO contacts (channel, sender_id, last_inbound_us, details) VALUES (?, ?
 ON CONFLICT (channel, sender_id) DO UPDATE SET last_inbound_us =
     max(coalesce(last_inbound_us, excluded.last_inbound_us), excluded.last_inbound_us)
 RETURNING conversation_id"""
+_CONSENT = """
+INSERT INTO contacts (channel, sender_id, opted_in, consent_order, details)
+VALUES (?, ?, ?, ?, '{}')
+ON CONFLICT (channel, sender_id) DO UPDATE SET opted_in = excluded.opted_in,
+    consent_order = excluded.consent_order WHERE excluded.consent_order >= consent_order"""
 _LINK_OF = "SELECT conversation_id FROM contacts WHERE channel = ? AND sender_id = ?"
 _LINK = """
 INSERT INTO contacts (channel, sender_id, conversation_id, linked_us, details)
@@ -58,6 +65,14 @@ INSERT INTO link_offers (conversation_id, code_hash, until_us) VALUES (?, ?, ?)
 ON CONFLICT (conversation_id) DO UPDATE SET code_hash = excluded.code_hash,
     until_us = excluded.until_us"""
 _OPEN = "SELECT conversation_id FROM link_offers WHERE code_hash = ? AND until_us >= ?"
+_IS_ERASED = "(conversation_id = ? OR (channel = ? AND sender_id = ?))"
+_ERASE_CONTACTS = (
+    f"DELETE FROM contacts WHERE opted_in IS NOT 0 AND {_IS_ERASED}",  # noqa: S608
+    f"""UPDATE contacts SET last_inbound_us = NULL, conversation_id = NULL, linked_us = NULL,
+    details = '{{}}' WHERE {_IS_ERASED} AND NOT (last_inbound_us IS NULL
+    AND conversation_id IS NULL AND linked_us IS NULL AND details = '{{}}')""",  # noqa: S608
+)
+"""Who opted out stays known as that, and as nothing else."""
 _PART = f"SELECT {PART_COLUMNS} FROM sent_parts WHERE outbox_id = ? AND part = ?"  # noqa: S608
 _PARTS = f"SELECT {PART_COLUMNS} FROM sent_parts WHERE outbox_id = ? ORDER BY part"  # noqa: S608
 _NAMED = f"""
@@ -116,6 +131,12 @@ class SqliteContacts(Contacts):
         row = codec.clean_id(conversation_id), codec.clean_id(code_hash), codec.to_us(until)
         await self._database.write(lambda c: c.execute(_OFFER, row).rowcount)
 
+    async def opens(self, code_hash: str, now: datetime) -> str:
+        """Return the conversation that a code is good for now."""
+        values = codec.clean_id(code_hash), codec.to_us(now)
+        found = await self._database.read(lambda c: c.execute(_OPEN, values).fetchall())
+        return str(found[0][0]) if len(found) == 1 else ""
+
     async def redeem(self, code_hash: str, channel: str, sender_id: str, now: datetime) -> str:
         """Link a sender to the conversation of an open code and use the code up."""
         address = codec.clean_id(channel), codec.clean_id(sender_id)
@@ -139,7 +160,9 @@ def _redeem(
 
 
 def arrived(connection: sqlite3.Connection, row: codec.InboundRow) -> str:
-    """Note when a sender wrote; return the conversation they are linked to, or nothing."""
+    """Note when a sender wrote, or what they agree to; return what they are linked to."""
+    if row.agreed is not None:
+        connection.execute(_CONSENT, (*row.address, row.agreed, row.consent_order))
     if row.written_us is None:
         found = connection.execute(_LINK_OF, row.address).fetchall()
     else:
@@ -149,6 +172,8 @@ def arrived(connection: sqlite3.Connection, row: codec.InboundRow) -> str:
 
 def erase_channels(connection: sqlite3.Connection, key: str) -> tuple[int, int]:
     """Remove what is known of a conversation's people, messages and files, before its outbox.
+
+    Of who opted out only that remains.
 
     Returns:
         how many contacts and how many files were removed.
@@ -168,10 +193,7 @@ def erase_channels(connection: sqlite3.Connection, key: str) -> tuple[int, int]:
         "(SELECT outbox_id FROM outbox WHERE conversation_id = ?)",
         (key,),
     )
-    contacts = connection.execute(
-        "DELETE FROM contacts WHERE conversation_id = ? OR (channel = ? AND sender_id = ?)",
-        (key, *own),
-    ).rowcount
+    contacts = sum(connection.execute(query, (key, *own)).rowcount for query in _ERASE_CONTACTS)
     media = connection.execute("DELETE FROM media WHERE conversation_id = ?", (key,)).rowcount
     return contacts, media
 

@@ -86,6 +86,15 @@ class OutboxRow(StorageTable, table=True):
             sqlite_where=text("state = 'pending'"),
             postgresql_where=text("state = 'pending'"),
         ),
+        Index(
+            "outbox_line",
+            "channel",
+            "conversation_id",
+            "sender_id",
+            "seq",
+            sqlite_where=text("state = 'pending'"),
+            postgresql_where=text("state = 'pending'"),
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -126,6 +135,7 @@ class ContactRow(StorageTable, table=True):
     conversation_id: str | None = Field(default=None, sa_type=Text)
     linked_us: int | None = Field(default=None, sa_type=BigInteger)
     details: str = Field(sa_type=Text)
+    consent_order: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
 
 
 class LinkOfferRow(StorageTable, table=True):

@@ -10,6 +10,7 @@ import httpx
 
 from channels.base import Payload
 from channels.push import InDoubt, SendFailed, TryAgain, Undeliverable, WindowClosed
+from channels.wire import LONGEST_WAIT_S, wait_s
 
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 # Each of these names a limit, or an error that Meta says will pass.
@@ -20,7 +21,6 @@ _NOT_REACHABLE = {"2018108", "1545041"}
 _PERHAPS_SENT = {"1/1357046"}
 _EXPIRED = "190"
 _TOKEN_RETRY_S = 300.0
-_LONGEST_WAIT_S = 24 * 3600.0
 
 
 class Graph:
@@ -112,9 +112,8 @@ def wait_s_in(headers: httpx.Headers) -> float:
 
     `X-Business-Use-Case-Usage` tells minutes until the account may call again.
     """
-    told = headers.get("retry-after", "").strip()
-    if told.isascii() and told.isdigit():
-        return min(float(told), _LONGEST_WAIT_S)
+    if told := headers.get("retry-after", ""):
+        return wait_s(told)
     try:
         usage = json.loads(headers.get("x-business-use-case-usage", "{}"))
     except (ValueError, RecursionError):
@@ -126,4 +125,4 @@ def wait_s_in(headers: httpx.Headers) -> float:
         for use in (group if isinstance(group, list) else ())
         if isinstance(use, dict) and isinstance(use.get("estimated_time_to_regain_access"), int)
     ]
-    return min(max(minutes, default=0) * 60.0, _LONGEST_WAIT_S)
+    return min(max(minutes, default=0) * 60.0, LONGEST_WAIT_S)

@@ -56,7 +56,7 @@ class Call:
 
         Args:
             sid: the platform's id of the call.
-            sender_id: the caller.
+            sender_id: the caller's number and the call.
             language: the one spoken until the bot changes it.
             started_ms: counts messages from here, so that ids differ after a restart too.
         """
@@ -202,7 +202,12 @@ class RelayCall:
                 message_id=f"{self._call.sid}:{number}",
                 text=text,
                 received_at=self._settings.clock(),
-                metadata={**metadata, "language": self._call.language, "call": self._call.sid},
+                metadata={
+                    **metadata,
+                    "language": self._call.language,
+                    "call": self._call.sid,
+                    "caller": self._call.sender_id.partition(":")[0],
+                },
                 sequence=number,
             )
         )

@@ -34,14 +34,16 @@ log = structlog.get_logger(__name__)
 
 
 def caller_of(number: str, sid: str) -> str:
-    """Return the sender id of a caller: the number, or the call itself if it is withheld.
+    """Return the sender id of a call: the number and the call, or the call alone if it is withheld.
+
+    A number can be faked, so that nothing of a call may count for the next one from it.
 
     Args:
         number: as the platform gives it; unverified.
         sid: the id of the call.
     """
     is_known = bool(_CALLER.fullmatch(number)) and number not in _WITHHELD
-    return number if is_known else f"call:{sid}"
+    return f"{number}:{sid}" if is_known else f"call:{sid}"
 
 
 def milliseconds(moment: datetime) -> int:

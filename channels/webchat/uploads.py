@@ -3,6 +3,7 @@
 import hashlib
 import re
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -74,7 +75,7 @@ class UploadStore:
             folder: where the files lie; made on the first upload.
             signer: signs the addresses.
             base_url: where the routes serve the files.
-            max_files_per_session: how many files one session may keep.
+            max_files_per_session: how many files one session, or one conversation, may keep.
         """
         self._folder = folder
         self._signer = signer
@@ -103,8 +104,7 @@ class UploadStore:
             raise BadRequest("file", "must be a PNG, JPEG, WebP or GIF picture or a PDF")
         folder = self._folder_of(session_id)
         folder.mkdir(parents=True, exist_ok=True)
-        if sum(1 for _ in folder.iterdir()) >= self._max_files:
-            raise TooMany("file", f"a chat takes at most {self._max_files} files")
+        self._leave_room(folder)
         stored = f"{folder.name}/{secrets.token_hex(16)}.{extension}"
         (self._folder / stored).write_bytes(body)
         kind: Literal["file", "image"] = "file" if extension == "pdf" else "image"
@@ -127,15 +127,25 @@ class UploadStore:
 
         Raises:
             BadRequest: if it is empty or not a picture, a PDF, a sound or a film.
+            TooMany: if the conversation has too many files.
         """
         extension = sniff(body) or sniff_media(body)
         if not extension:
             raise BadRequest("file", "must be a picture, a PDF, a sound or a film")
         folder = self._folder_of(owner)
         folder.mkdir(parents=True, exist_ok=True)
+        self._leave_room(folder, key)
         stored = f"{folder.name}/{key}.{extension}"
         (self._folder / stored).write_bytes(body)
         return stored
+
+    def check_room(self, owner: str, key: str) -> None:
+        """See that a file may be kept, before it is fetched.
+
+        Raises:
+            TooMany: if the conversation has too many files.
+        """
+        self._leave_room(self._folder_of(owner), key)
 
     def path_of(self, stored: str) -> Path | None:
         """Return where a file that was kept lies; None if there is none."""
@@ -162,9 +172,19 @@ class UploadStore:
         files = self.of_session(session_id)
         for path in files:
             path.unlink(missing_ok=True)
-        if files:
+        with suppress(OSError):  # there is none, or a file came meanwhile
             self._folder_of(session_id).rmdir()
         return len(files)
+
+    def _leave_room(self, folder: Path, key: str = "") -> None:
+        """Refuse one file too many; one that was kept under the same key is replaced.
+
+        Raises:
+            TooMany: if the conversation has too many files.
+        """
+        kept = [path for path in folder.iterdir() if path.stem != key] if folder.is_dir() else []
+        if len(kept) >= self._max_files:
+            raise TooMany("file", f"a chat takes at most {self._max_files} files")
 
     def _folder_of(self, session_id: str) -> Path:
         return self._folder / hashlib.sha256(session_id.encode()).hexdigest()[:24]

@@ -7,7 +7,14 @@ import msgspec
 
 from bot.messages import Attachment, Contact, InboundMessage, Note, OutboundMessage, Receipt
 from channels.base import Unverified, WebhookRequest
-from channels.push import ChannelLimits, MediaFile, PushChannel, Undeliverable, WindowClosed
+from channels.push import (
+    ChannelLimits,
+    MediaFile,
+    PushChannel,
+    Undeliverable,
+    Verdict,
+    WindowClosed,
+)
 from tests.contracts.channel import NOW
 
 
@@ -25,6 +32,7 @@ class Scripted(PushChannel):
         self.sent: list[tuple[str, str]] = []
         self.settled: dict[str, str | None] = {}
         self.files: dict[str, bytes | Exception] = {}
+        self.verdicts: dict[str, Verdict] = {}
         self.window_closed: Callable[[Contact], bool] = lambda contact: False
 
     def verify(self, request):
@@ -76,6 +84,9 @@ class Scripted(PushChannel):
 
     async def settle(self, reference, recipient, since):
         return self.settled.get(reference)
+
+    def verdict(self, code):
+        return self.verdicts.get(code, "give_up")
 
     async def fetch_media(self, reference, limit_bytes):
         found = self.files[reference]

@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from bot.action_runner import ActionOutcome
+from bot.dispatcher import Dispatcher, Patience
 from bot.flow_files import load_flows
+from bot.metrics import Metrics
 from bot.storage.open import open_store
 from tests.bot.kit import HOURS, INTENTS, PIZZA, SmallBot, small_bot, write_flows
 
@@ -69,6 +71,20 @@ async def test_whoever_asks_again_at_once_always_gets_an_answer(tmp_path, url):
             assert await bot.says("when are you open") == ["nine to five"]
     await bot.dispatcher.close()
     await store.close()
+
+
+async def test_what_another_process_left_is_answered_without_a_restart(tmp_path):
+    bot = small_bot(tmp_path)
+    other = Dispatcher(bot.store, bot.turns, Metrics(), Patience(left_s=0.3))
+    await other.start()
+    await bot.store.inbox.accept([bot.message("when are you open")])
+    await asyncio.sleep(0.15)
+    assert await bot.events("user") == [], "its own process may be about to answer"
+    async with asyncio.timeout(5):
+        while await bot.store.inbox.pending():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.02)
+    assert [event.text for event in await bot.events("user")] == ["when are you open"]
+    await other.close()
 
 
 async def test_listeners_hear_that_the_bot_writes(bot):

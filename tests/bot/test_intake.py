@@ -5,7 +5,8 @@ import pytest
 
 from bot.channels import ChannelHub, HubParts
 from bot.dispatcher import in_order
-from bot.linking import MAX_TRIES, Linking
+from bot.intake import MOST_NOTE_KINDS
+from bot.linking import Linking
 from bot.media import MAX_TRIES as MEDIA_TRIES
 from bot.media import Shelf
 from bot.messages import InboundMessage
@@ -17,7 +18,7 @@ from channels.push import TryAgain, Undeliverable
 from channels.webchat.tokens import Signer
 from channels.webchat.uploads import UploadStore
 from tests.bot.scripted_channel import Scripted, request
-from tests.bot.test_sender import Clock
+from tests.bot.test_sender import Clock, leave
 from tests.contracts.channel import NOW
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
@@ -78,6 +79,13 @@ async def test_a_batch_is_taken_whole_and_once(parts):
     assert parts.received("note:template_approved") == 3
 
 
+async def test_a_platform_cannot_fill_the_metrics(parts):
+    await parts.take(request(*({"note": f"kind_{number}"} for number in range(500))))
+    await parts.take(request({"note": "kind_1"}))
+    assert parts.received("note:kind_1") == 2
+    assert parts.received("note:other") == 500 - MOST_NOTE_KINDS
+
+
 async def test_a_signal_becomes_the_trigger_of_its_pattern(parts):
     await parts.take(
         request({"id": "1", "from": "ada", "signal": "unsupported", "metadata": {"kind": "poll"}})
@@ -96,62 +104,58 @@ async def test_consent_is_kept(parts):
     assert (await parts.store.contacts.get("scripted", "ada")).opted_in is True
 
 
+async def test_an_old_consent_does_not_come_back(parts):
+    def says(signal, number, sequence):
+        return {"id": number, "from": "ada", "signal": signal, "sequence": sequence}
+
+    await parts.take(request(says("opt_in", "1", 1)))
+    await parts.take(request(says("opt_out", "3", 3), says("opt_in", "2", 2)))
+    assert (await parts.store.contacts.get("scripted", "ada")).opted_in is False
+    await parts.take(request(says("opt_in", "1", 1)))
+    assert (await parts.store.contacts.get("scripted", "ada")).opted_in is False
+
+
+async def test_stop_gives_up_what_was_held_back(parts):
+    parts.channel.window_closed = lambda contact: contact.last_inbound_at is None
+    await leave(parts.store, "old news")
+    parts.hub.start()
+    await until(lambda: held(parts), "window_closed")
+    await parts.take(request({"id": "1", "from": "ada", "signal": "opt_out"}))
+    assert await held(parts) == "opted_out"
+    await parts.take(request({"id": "2", "from": "ada", "signal": "opt_in"}))
+    await parts.take(request({"id": "1", "from": "ada", "signal": "opt_out"}))
+    await parts.take(request({"id": "3", "from": "ada", "text": "hi"}))
+    await asyncio.sleep(0.1)
+    assert parts.channel.sent == []
+
+
+async def test_consent_does_not_open_what_writing_opens(parts):
+    parts.channel.window_closed = lambda contact: contact.last_inbound_at is None
+    await leave(parts.store, "news")
+    parts.hub.start()
+    await until(lambda: held(parts), "window_closed")
+    await parts.take(request({"id": "1", "from": "ada", "signal": "opt_in"}))
+    await asyncio.sleep(0.1)
+    assert await held(parts) == "window_closed"
+    await parts.take(request({"id": "2", "from": "ada", "text": "hi"}))
+    await until(lambda: held(parts), "")
+    assert parts.channel.sent == [("ada", "news")]
+
+
+async def held(parts):
+    (row,) = await parts.store.outbox.after("scripted:ada")
+    return row.error
+
+
+async def until(found, wanted):
+    async with asyncio.timeout(5):
+        while await found() != wanted:  # noqa: ASYNC110 - the database tells nobody
+            await asyncio.sleep(0.01)
+
+
 async def test_metadata_that_cannot_be_stored_costs_only_itself(parts):
     await parts.take(request({"id": "1", "from": "ada", "text": "hi", "metadata": {"n": 10**400}}))
     assert [message.text for message in await parts.inbox()] == ["hi"]
-
-
-# Going on elsewhere
-
-
-async def test_a_code_joins_the_conversation_and_is_used_up(parts):
-    await parts.store.inbox.accept([InboundMessage("webchat", "w1", "m", "hello", NOW)])
-    offered = await parts.linking.offer("webchat:w1")
-    code = request({"id": "1", "from": "ada", "text": f"Code {offered.code}"})
-    await parts.take(code)
-    await parts.take(code)
-    await parts.take(request({"id": "2", "from": "ada", "text": "go on"}))
-    joined = await parts.inbox("webchat:w1")
-    assert [message.text for message in joined] == ["hello", "", "go on"]
-    assert joined[1].trigger.flow == "pattern_linked"
-    assert {message.channel for message in joined[1:]} == {"scripted"}
-    await parts.take(request({"id": "3", "from": "eve", "text": offered.code}))
-    assert [message.text for message in await parts.inbox("scripted:eve")] == [offered.code]
-
-
-@pytest.mark.parametrize("said", ["4711 0815", "47110815", "Link 4711-0815", "/start 47110815"])
-async def test_codes_may_be_typed_and_spoken(parts, said):
-    parts.linking._new_code = lambda: "47110815"
-    await parts.linking.offer("webchat:w1")
-    await parts.take(request({"id": "1", "from": "ada", "text": said}))
-    assert len(await parts.inbox("webchat:w1")) == 1
-
-
-async def test_an_old_code_is_only_words(parts):
-    offered = await parts.linking.offer("webchat:w1")
-    parts.clock.move(offered.minutes * 60 + 1)
-    await parts.take(request({"id": "1", "from": "ada", "text": offered.code}))
-    assert await parts.inbox("webchat:w1") == []
-    assert [message.text for message in await parts.inbox()] == [offered.code]
-
-
-async def test_nobody_can_guess_for_long(parts):
-    parts.linking._new_code = lambda: "99999999"
-    await parts.linking.offer("webchat:w1")
-    for number in range(MAX_TRIES):
-        text = f"{number:08}"
-        await parts.take(request({"id": text, "from": "eve", "text": text}))
-    await parts.take(request({"id": "right", "from": "eve", "text": "99999999"}))
-    assert await parts.inbox("webchat:w1") == []
-
-
-async def test_a_channel_that_parted_has_its_own_conversation_again(parts):
-    offered = await parts.linking.offer("webchat:w1")
-    await parts.take(request({"id": "1", "from": "ada", "text": offered.code}))
-    assert await parts.linking.part("webchat:w1", "scripted")
-    assert not await parts.linking.part("webchat:w1", "scripted")
-    await parts.take(request({"id": "2", "from": "ada", "text": "alone"}))
-    assert [message.text for message in await parts.inbox()] == ["alone"]
 
 
 # Files
@@ -209,6 +213,40 @@ async def test_a_busy_platform_is_asked_again_but_not_for_ever(parts):
     await asyncio.sleep(0.05)
     flows = [message.trigger.flow for message in await parts.inbox() if message.trigger]
     assert flows == ["pattern_media_failed"]
+
+
+async def test_one_bad_file_does_not_hold_up_the_others(parts):
+    for number in range(6):
+        parts.channel.files[f"f{number}"] = PNG if number > 3 else ValueError("a bug")
+    files = [{"id": f"m{n}", "from": "ada", "files": [f"f{n}"]} for n in range(6)]
+    await parts.take(request(*files))
+
+    async def kept():
+        return len(parts.folder.of_session("scripted:ada")) == 2
+
+    await fetched(parts, kept)
+    for _ in range(MEDIA_TRIES + 1):
+        parts.clock.move(timedelta(hours=2).total_seconds())
+        parts.media.wake()
+        await asyncio.sleep(0.03)
+    flows = [message.trigger.flow for message in await parts.inbox() if message.trigger]
+    assert flows == ["pattern_media_failed"] * 4
+
+
+async def test_a_conversation_keeps_only_so_many_files(parts):
+    for number in range(44):
+        parts.channel.files[f"f{number}"] = PNG
+    files = [{"id": f"m{n}", "from": "ada", "files": [f"f{n}"]} for n in range(44)]
+    await parts.take(request(*files))
+
+    async def done():
+        return not await parts.store.media.due()
+
+    await fetched(parts, done)
+    await asyncio.sleep(0.05)
+    assert 40 <= len(parts.folder.of_session("scripted:ada")) < 44  # four are fetched at a time
+    told = [message.trigger for message in await parts.inbox() if message.trigger]
+    assert [(t.flow, t.slots["problem"]) for t in told] == [("pattern_media_failed", "too_many")]
 
 
 # Order

@@ -1,15 +1,18 @@
 import asyncio
+import contextlib
 from datetime import timedelta
 
 import pytest
 
-from bot.messages import Contact, InboundMessage
+from bot.doubts import MOST_DOUBTS
+from bot.messages import Contact, InboundMessage, utc_now
 from bot.metrics import Metrics
-from bot.sender import MOST_DOUBTS, Pace, Sender, read_reference, reference_of
+from bot.outcomes import Pace, read_reference, reference_of
+from bot.sender import Sender
 from bot.storage.channel_ports import SentPart
 from bot.storage.memory import memory_store
 from bot.storage.ports import NewEvent, NewOutbound, TurnCommit
-from channels.push import InDoubt, TryAgain, Undeliverable
+from channels.push import ChannelLimits, InDoubt, TryAgain, Undeliverable
 from tests.bot.scripted_channel import Scripted, outbound
 from tests.contracts.channel import NOW
 
@@ -38,9 +41,9 @@ def store(clock):
     return memory_store(clock)
 
 
-async def leave(store, *texts, version=0):
+async def leave(store, *texts, version=0, to="ada"):
     """Have a turn leave messages in the outbox; return their ids."""
-    messages = [NewOutbound("scripted", "ada", outbound(text)) for text in texts]
+    messages = [NewOutbound("scripted", to, outbound(text)) for text in texts]
     turn = TurnCommit(TALK, version, [NewEvent("bot", {}, NOW)], messages)
     committed = await store.turns.commit(turn)
     return [entry.outbox_id for entry in committed.outbound]
@@ -132,7 +135,7 @@ async def test_outside_the_window_it_waits_until_the_customer_writes(store, cloc
         await running.until(lambda: _true(running.count("held") == 1))
         assert channel.sent == []
         await store.inbox.accept([InboundMessage("scripted", "ada", "m1", "hello", NOW)])
-        await running.sender.reopen(TALK)
+        await running.sender.reopen(TALK, "ada")
         await running.until(is_sent(store, 1))
     assert channel.sent == [("ada", "one")]
 
@@ -242,6 +245,111 @@ async def test_one_bad_message_does_not_stop_the_others(store, clock, failure):
     async with Running(store, channel, clock) as running:
         await running.until(lambda: _true(("bob", "hi") in channel.sent))
     assert ("bob", "hi") in channel.sent
+
+
+async def test_two_processes_with_a_slow_platform_send_each_message_once(clock):
+    store = memory_store(utc_now)
+    pace = Pace(poll_s=0.01, first_s=0.05, doubt_s=0.3)
+    channels = [Scripted(), Scripted()]
+    for number in range(5):
+        turn = TurnCommit(
+            f"scripted:u{number}",
+            0,
+            [NewEvent("bot", {}, NOW)],
+            [NewOutbound("scripted", f"u{number}", outbound("one|two"))],
+        )
+        await store.turns.commit(turn)
+    for channel in channels:
+        channel.limits = ChannelLimits(text_chars=1000, per_second=4.0)
+    senders = [Sender(store, channel, utc_now, Metrics(), pace) for channel in channels]
+    for sender in senders:
+        sender.start()
+    async with asyncio.timeout(10):
+        while sum(len(channel.sent) for channel in channels) < 10:  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(1)
+    for sender in senders:
+        await sender.close()
+    sent = sorted(channels[0].sent + channels[1].sent)
+    assert sent == sorted((f"u{n}", text) for n in range(5) for text in ("one", "two"))
+
+
+async def test_two_people_in_one_conversation_do_not_wait_for_each_other(store, clock):
+    await leave(store, "for mum")
+    await leave(store, "for her son", version=1, to="bob")
+    channel = Scripted()
+    channel.window_closed = lambda contact: contact.last_inbound_at is None
+    await store.inbox.accept([InboundMessage("scripted", "bob", "m1", "hello", NOW)])
+    async with Running(store, channel, clock) as running:
+        await running.until(is_sent(store, 1))
+        assert channel.sent == [("bob", "for her son")]
+        await running.sender.reopen(TALK, "bob")
+        assert running.count("held") == 1
+        await store.inbox.accept([InboundMessage("scripted", "ada", "m2", "hello", NOW)])
+        await running.sender.reopen(TALK, "ada")
+        await running.until(is_sent(store, 2))
+
+
+async def test_who_writes_while_their_message_is_put_aside_gets_it_at_once(store, clock):
+    await leave(store, "one")
+    channel = Scripted()
+
+    def closed(contact):
+        if contact.last_inbound_at is None:
+            message = InboundMessage("scripted", "ada", "m1", "hello", NOW)
+            writing = store.inbox.accept([message]).send  # memory does not wait
+            with contextlib.suppress(StopIteration):
+                writing(None)
+            return True
+        return False
+
+    channel.window_closed = closed
+    async with Running(store, channel, clock) as running:
+        await running.until(is_sent(store, 1))
+    assert (channel.sent, running.count("held")) == ([("ada", "one")], 1)
+
+
+async def test_who_is_in_doubt_is_asked_about_beside_the_others_and_not_all_the_time(store, clock):
+    (first,) = await leave(store, "one")
+    assert await store.outbox.begin(first)
+    clock.move(PACE.doubt_s + 1)
+    channel, asked, may_answer = Scripted(), [], asyncio.Event()
+
+    async def settle(reference, recipient, since):
+        asked.append(clock.now)
+        await may_answer.wait()
+        raise TryAgain("not_listed_yet")
+
+    channel.settle = settle
+    async with Running(store, channel, clock) as running:
+        await running.until(lambda: _true(asked))
+        await store.turns.commit(
+            TurnCommit("scripted:bob", 0, [], [NewOutbound("scripted", "bob", outbound("hi"))])
+        )
+        running.sender.wake()
+        await running.until(lambda: _true(("bob", "hi") in channel.sent))
+        may_answer.set()
+        await asyncio.sleep(0.1)
+        assert len(asked) == 1
+        clock.move(PACE.doubt_s)
+        await running.until(lambda: _true(len(asked) == 2))
+
+
+async def test_what_cannot_be_rendered_does_not_block_its_line_for_ever(store, clock):
+    await leave(store, "bad", "good")
+    channel, render = Scripted(), Scripted().render
+
+    def broken(message, recipient):
+        if message.text == "bad":
+            raise ValueError("a bug")
+        return render(message, recipient)
+
+    channel.render = broken
+    async with Running(store, channel, clock) as running:
+        await running.until(lambda: _true(running.count("tried_again") == 1))
+        clock.move(PACE.give_up_s + 1)
+        await running.until(is_sent(store, 1))
+    assert await states(store) == [("bad", "failed", "broken"), ("good", "sent", "")]
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,8 @@ def test_a_repeated_webhook_is_the_same_message():
     first, again = (telephone().parse(gathered("storniere es", turn=3)) for _ in range(2))
     assert first == again
     assert first[0].message_id == f"{SID}:g3"
-    assert first[0].sender_id == CALLER
+    assert first[0].sender_id == f"{CALLER}:{SID}"
+    assert first[0].metadata["caller"] == CALLER
     assert telephone().parse(gathered("storniere es", turn=4))[0].message_id == f"{SID}:g4"
 
 
@@ -117,6 +118,11 @@ def test_a_repeated_webhook_is_the_same_message():
 def test_a_withheld_number_is_nobody_elses_conversation(number):
     assert caller_of(number, "CA1") == "call:CA1"
     assert caller_of(number, "CA2") == "call:CA2"
+
+
+def test_each_call_from_a_number_is_a_conversation_of_its_own():
+    assert caller_of(CALLER, "CA1") == f"{CALLER}:CA1"
+    assert caller_of(CALLER, "CA1") != caller_of(CALLER, "CA2")
 
 
 def test_a_plan_is_read_to_its_end_and_the_keys_answer_it():

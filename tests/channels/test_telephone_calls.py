@@ -27,7 +27,8 @@ async def test_a_call_is_greeted_heard_and_answered_in_order(mode):
     assert bot.texts == ["wo ist mein Paket", "TR104711", "danke"]
     assert len({message.message_id for message in bot.told}) == 3
     assert [m.sequence for m in bot.told] == sorted(m.sequence for m in bot.told)
-    assert {message.sender_id for message in bot.told} == {CALLER}
+    assert {message.sender_id for message in bot.told} == {f"{CALLER}:{call.sid}"}
+    assert {message.metadata["caller"] for message in bot.told} == {CALLER}
 
 
 async def test_retried_webhooks_are_handled_once():
@@ -109,7 +110,7 @@ async def test_a_person_takes_over_and_hears_why():
         await call.ends()
         ended = call.frames[-1]
         data = json.loads(ended["handoffData"])
-        assert data["conversation"] == f"telephone:{CALLER}"
+        assert data["conversation"] == f"telephone:{CALLER}:{call.sid}"
         assert data["reason"] == "asked"
         assert call.heard[-1] == "Ich übergebe Sie."
         assert [item["to"] for item in call.dialled] == [OPERATOR]

@@ -19,4 +19,4 @@ class TestTelephone(ExchangeInvariants):
         return f"+4917000{customer:05}"
 
     def conversation(self, customer):
-        return f"telephone:{self.caller(customer)}"
+        return f"telephone:{self.caller(customer)}:CA{customer:032x}"

@@ -93,6 +93,7 @@ class TestMessages:
         assert message.metadata["order"] == [
             {"variant_id": "A-1", "quantity": 2, "unit_price_minor": 1999, "currency": "EUR"},
             {"variant_id": "B", "quantity": 1, "unit_price_minor": 500, "currency": "JPY"},
+            {"variant_id": "", "quantity": 1, "unit_price_minor": None, "currency": ""},
             {"variant_id": "C", "quantity": 1, "unit_price_minor": None, "currency": "EUR"},
         ]
         assert message.metadata["order_note"] == "bitte schnell"
@@ -100,6 +101,18 @@ class TestMessages:
             "variant_id": "A-1",
             "quantity": 2,
         }
+
+    def test_a_long_order_is_whole_and_nothing_of_it_is_dropped(self):
+        items = [
+            {"product_retailer_id": f"P{n}-BLU-M-{n:020}", "quantity": n, "currency": "EUR"}
+            for n in range(60)
+        ]
+        items[7]["quantity"] = "many"
+        (message,) = parsed({"type": "order", "order": {"product_items": items}})
+        assert message.text == '/cart_add{"items": "order"}'
+        order = message.metadata["order"]
+        assert [line["variant_id"] for line in order] == [i["product_retailer_id"] for i in items]
+        assert (order[7]["quantity"], order[59]["quantity"]) == (0, 59)
 
     def test_question_about_a_product(self):
         product = {"catalog_id": "77", "product_retailer_id": "A-1"}

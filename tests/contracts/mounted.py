@@ -14,6 +14,7 @@ from bot.app import Bot
 from bot.channels import AnyChannel, ChannelHub, HubParts
 from bot.deliveries import Deliveries
 from bot.dispatcher import Dispatcher
+from bot.exchange import Exchanges
 from bot.linking import Linking
 from bot.media import Shelf
 from bot.metrics import Metrics
@@ -46,7 +47,7 @@ class Mounted:
         parts = HubParts(store, self.dispatcher.accept, linking, shelf, metrics)
         self.hub = ChannelHub(channels, parts, utc_now, QUICK)
         self.api = FastAPI()
-        self.hub.mount(self.api, self.exchange)
+        self.hub.mount(self.api, Exchanges(store, self.dispatcher, self.deliveries))
         if channel is None:
             mount_web(self.api, self._web_parts(folder))
 

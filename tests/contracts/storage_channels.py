@@ -9,7 +9,7 @@ import pytest
 from bot.messages import OutboundMessage, Receipt
 from bot.storage.channel_ports import MediaItem, SentPart
 from bot.storage.errors import NaiveTime, UnknownOutboxMessage
-from bot.storage.ports import Delivery, NewOutbound
+from bot.storage.ports import MOST_OF_LINE, Delivery, NewOutbound
 from tests.contracts.storage import NOON, turn
 
 NAIVE = NOON.replace(tzinfo=None)
@@ -21,10 +21,10 @@ def receipt(state, name="wamid.1", at=NOON, **more):
     return Receipt("whatsapp", name, state, at, **more)
 
 
-async def queued(store, *texts, key="whatsapp:49171"):
+async def queued(store, *texts, key="whatsapp:49171", to=""):
     """Commit a turn with these answers and return their outbox ids."""
     _, version = await store.events.load(key)
-    channel, sender = key.split(":")
+    channel, sender = (to or key).split(":")
     outbound = [NewOutbound(channel, sender, OutboundMessage(text=text)) for text in texts]
     committed = await store.turns.commit(turn(key, version, outbound=outbound))
     return [entry.outbox_id for entry in committed.outbound]
@@ -36,8 +36,8 @@ class AttemptsContract:
     async def test_of_two_who_begin_one_does(self, store):
         [one] = await queued(store, "1")
         begun = await asyncio.gather(*(store.outbox.begin(one) for _ in range(10)))
-        assert sorted(begun) == [False] * 9 + [True]
         [entry] = await store.outbox.after("whatsapp:49171")
+        assert [found for found in begun if found] == [entry]
         assert (entry.state, entry.begun_at, entry.attempts) == ("pending", NOON, 0)
 
     async def test_rival_senders_keep_the_order(self, store):
@@ -66,6 +66,46 @@ class AttemptsContract:
         await store.outbox.mark(Delivery(one, "sent"))
         assert [e.outbox_id for e in await store.outbox.unsent("whatsapp")] == [two, other]
         assert await store.outbox.begin(two)
+
+    async def test_two_who_share_a_conversation_do_not_wait_for_each_other(self, store, clock):
+        [mum] = await queued(store, "1")
+        son, later = await queued(store, "2", "3", to="whatsapp:49172")
+        await store.outbox.mark(Delivery(mum, "failed", next_attempt_at=clock.now + HOUR))
+        assert [e.outbox_id for e in await store.outbox.unsent("whatsapp")] == [son, later]
+        assert await store.outbox.begin(son)
+        assert not await store.outbox.begin(later), "it would overtake the first"
+
+    async def test_no_line_fills_the_page(self, store):
+        flood = await queued(store, *map(str, range(40)))
+        [other] = await queued(store, "x", key="whatsapp:49172")
+        first = [e.outbox_id for e in await store.outbox.unsent("whatsapp", 10)]
+        assert first == [*flood[:MOST_OF_LINE], other]
+        assert not await store.outbox.begin(flood[MOST_OF_LINE])
+        await store.outbox.mark(Delivery(flood[0], "sent"))
+        found = [e.outbox_id for e in await store.outbox.unsent("whatsapp", 10)]
+        assert found == [*flood[1 : MOST_OF_LINE + 1], other]
+
+    async def test_only_what_was_sent_is_reopened(self, store, clock):
+        [one] = await queued(store, "1")
+        await store.outbox.mark(Delivery(one, "reopened", error="receipt:1"))
+        [entry] = await store.outbox.unsent("whatsapp")
+        assert not entry.error
+        await store.outbox.begin(one)
+        await store.outbox.mark(Delivery(one, "part"))
+        await store.outbox.mark(Delivery(one, "sent", receipt="wamid.1"))
+        again = Delivery(one, "reopened", receipt="x", error="receipt:131047")
+        await store.outbox.mark(again)
+        [entry] = await store.outbox.unsent("whatsapp")
+        told = entry.state, entry.parts_sent, entry.attempts, entry.receipt, entry.error
+        assert told == ("pending", 0, 1, "", "receipt:131047")
+        begun = await store.outbox.begin(one)
+        await store.outbox.mark(again)
+        assert await store.outbox.after("whatsapp:49171") == [begun]
+        await store.outbox.mark(Delivery(one, "failed", error="400"))
+        await store.outbox.mark(again)
+        assert await store.outbox.unsent("whatsapp") == [], "given up"
+        with pytest.raises(UnknownOutboxMessage):
+            await store.outbox.mark(Delivery(10**9, "reopened"))
 
     async def test_only_what_is_due_is_begun(self, store, clock):
         one, two = await queued(store, "1", "2")
@@ -106,8 +146,9 @@ class AttemptsContract:
         await store.outbox.mark(Delivery(one, "part", receipt="wamid.0"))
         [entry] = await store.outbox.after("whatsapp:49171")
         state = entry.state, entry.parts_sent, entry.begun_at, entry.attempts, entry.receipt
-        assert state == ("pending", 1, clock.now, 0, "wamid.0")
-        assert not await store.outbox.begin(one), "a part begins the next attempt at once"
+        assert state == ("pending", 1, None, 0, "wamid.0")
+        again = await store.outbox.begin(one)
+        assert (again.parts_sent, again.begun_at) == (1, clock.now)
         again_at = clock.now + HOUR
         await store.outbox.mark(Delivery(one, "failed", error="503", next_attempt_at=again_at))
         clock.now = again_at

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from bot.messages import Contact, InboundMessage, Trigger, trigger_id
@@ -82,7 +83,7 @@ class ContactsContract:
         ours = from_phone("", trigger_id("1"), trigger=paid)
         signals = [
             from_phone("", name, signal=name, trigger=Trigger(f"pattern_{name}"))
-            for name in ("handed_over", "handed_back", "deleted")
+            for name in ("handed_over", "handed_back", "deleted", "opt_in", "opt_out")
         ]
         await store.inbox.accept([ours, *signals])
         assert (await store.contacts.get("whatsapp", "49171")).last_inbound_at is None
@@ -95,6 +96,46 @@ class ContactsContract:
         code = from_phone("", "4", at=NOON + HOUR, trigger=linked, conversation="web:anna")
         await store.inbox.accept([code])
         assert (await store.contacts.get("whatsapp", "49171")).last_inbound_at == NOON + HOUR
+
+    async def test_the_latest_consent_counts_whatever_comes_when(self, store):
+        def says(signal, message_id, sequence=0, at=NOON):
+            return from_phone("", message_id, at, signal=signal, sequence=sequence)
+
+        async def agreed():
+            return (await store.contacts.get("whatsapp", "49171")).opted_in
+
+        await store.inbox.accept([says("opt_out", "2", 9), says("opt_in", "1", 3)])
+        assert await agreed() is False, "of a batch, the later one"
+        await store.inbox.accept([says("opt_in", "3", 7)])
+        assert await agreed() is False, "it came late"
+        await store.inbox.accept([says("opt_in", "4", 10)])
+        assert await agreed() is True
+        await store.inbox.accept([says("opt_out", "2", 11)])
+        assert await agreed() is True, "it was a duplicate"
+        await store.inbox.accept([says("opt_in", "5", 12), says("opt_out", "6", 12)])
+        assert await agreed() is False, "the order of arrival where the platform has none"
+
+    async def test_consent_by_our_clock(self, store):
+        for number, signal in enumerate(("opt_in", "opt_out", "opt_in")):
+            at = NOON + number * HOUR
+            await store.inbox.accept([from_phone("", str(number), at, signal=signal)])
+            found = await store.contacts.get("whatsapp", "49171")
+            assert found.opted_in is (signal == "opt_in")
+        assert found.last_inbound_at is None
+        await store.inbox.accept([from_phone("", "0", NOON, signal="opt_in")])
+
+    async def test_saving_and_linking_do_not_undo_consent(self, store):
+        before = await store.contacts.get("whatsapp", "49171")
+        await store.inbox.accept([from_phone("", "1", signal="opt_out", sequence=5)])
+        await linked(store)
+        stale = msgspec.structs.replace(before, metadata={"a": 1}, opted_in=True)
+        await store.contacts.save(stale)
+        found = await store.contacts.get("whatsapp", "49171")
+        assert (found.opted_in, found.consent_order, found.metadata) == (False, 5, {"a": 1})
+        await linked(store)
+        await store.inbox.accept([from_phone("", "2", signal="opt_in", sequence=6)])
+        found = await store.contacts.get("whatsapp", "49171")
+        assert (found.opted_in, found.conversation) == (True, "web:anna")
 
     async def test_lone_surrogates_in_contacts(self, store):
         bad = "a\ud83db"
@@ -204,6 +245,20 @@ class LinkingContract:
         assert not await store.contacts.redeem("", "telegram", "7", NOON)
         assert await store.contacts.get("telegram", "7") == Contact("telegram", "7")
 
+    async def test_looking_a_code_up_does_not_use_it_up(self, store):
+        await store.contacts.offer("h1", "web:anna", NOON)
+        await store.contacts.offer("h2", "web:ben", NOON)
+        for _ in range(2):
+            assert await store.contacts.opens("h1", NOON) == "web:anna"
+        assert not await store.contacts.opens("h3", NOON)
+        assert not await store.contacts.opens("h1", NOON + timedelta(microseconds=1))
+        assert await store.contacts.redeem("h1", "whatsapp", "49171", NOON) == "web:anna"
+        assert not await store.contacts.opens("h1", NOON)
+        await store.contacts.offer("h2", "web:anna", NOON)
+        assert not await store.contacts.opens("h2", NOON), "two have it"
+        with pytest.raises(NaiveTime):
+            await store.contacts.opens("h2", NAIVE)
+
     async def test_a_code_is_good_until_its_time(self, store):
         await store.contacts.offer("h1", "web:anna", NOON)
         late = NOON + timedelta(microseconds=1)
@@ -276,6 +331,20 @@ class ForgettingContract:
         assert [p.state for p in await store.receipts.of_message(two)] == ["sent", "read"]
         [after] = await store.inbox.accept([from_phone(message_id="p2")])
         assert after.message.conversation_id == "whatsapp:49171"
+
+    async def test_erasing_keeps_who_opted_out_and_nothing_else_of_them(self, store):
+        for channel, agreed in (("whatsapp", False), ("sms", True)):
+            await store.contacts.save(
+                Contact(channel, "49171", NOON, agreed, "web:anna", NOON, {"name": "Anna"})
+            )
+        await store.contacts.save(Contact("web", "anna", NOON, False))
+        assert (await store.events.erase("web:anna")).contacts == 3
+        assert await store.events.erase("web:anna") == Erased(0, 0, 0)
+        for channel, sender in (("whatsapp", "49171"), ("web", "anna")):
+            found = await store.contacts.get(channel, sender)
+            assert found == Contact(channel, sender, opted_in=False)
+        assert await store.contacts.get("sms", "49171") == Contact("sms", "49171")
+        assert await store.events.erase("whatsapp:49171") == Erased(0, 0, 0)
 
     async def test_erasing_ones_own_conversation_ends_ones_link(self, store):
         await linked(store)

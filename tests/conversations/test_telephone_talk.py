@@ -105,10 +105,10 @@ def test_what_is_said_stays_in_the_conversation_as_it_was_spoken(talk):
             call = await platform.rings(caller="+4915700000008").begins()
             await call.says("Hallo")
             await call.says("Ich suche einen wasserdichten Wintermantel unter 200 Euro")
-            return call.heard[-1]
+            return call.heard[-1], f"telephone:+4915700000008:{call.sid}"
 
-    spoken = talk.wait_for(scene())
+    spoken, caller = talk.wait_for(scene())
     assert "Artikel gefunden" in spoken
-    stored, _ = talk.wait_for(talk.bot.store.events.load("telephone:+4915700000008"))
+    stored, _ = talk.wait_for(talk.bot.store.events.load(caller))
     voices = [e.data["data"].get("voice", "") for e in stored if e.type == "bot"]
     assert any("Artikel gefunden" in voice and "Welcher" in voice for voice in voices)

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from bot.messages import InboundMessage
+
 
 def test_numbers_pick_what_is_listed(customer):
     customer.says("Ich möchte die Bestellung TR-104728 stornieren, meine PLZ ist 10115")
@@ -71,6 +73,40 @@ def test_a_basket_of_a_messengers_catalogue_goes_into_the_cart(talk, customer):
     assert "NO-SUCH" in told
     cart = talk.wait_for(talk.bot.services.shop.carts.get(customer.conversation_id))
     assert {line.variant_id: line.quantity for line in cart.lines} == {v.id: 2 for v in buyable}
+
+
+def test_what_cannot_be_added_is_named(talk, customer):
+    products = talk.wait_for(talk.bot.services.shop.catalog.products())
+    first, second, *_ = [v for product in products for v in product.variants if v.buyable]
+    lines = [
+        {"variant_id": first.id, "quantity": 1},
+        {"variant_id": second.id, "quantity": 60},
+        {"variant_id": second.id, "quantity": 60},
+        {"variant_id": "A-1", "quantity": "many"},
+        {"variant_id": "B-2", "quantity": 0},
+        {"variant_id": "", "quantity": 1},
+        5,
+    ]
+    told = customer.says(f"/cart_add{json.dumps({'items': lines})}")
+    assert all(words in told for words in ("120 ×", "A-1", "B-2")), told
+    assert "2 weitere" in told or "read 2 more" in told
+    cart = talk.wait_for(talk.bot.services.shop.carts.get(customer.conversation_id))
+    assert [(line.variant_id, line.quantity) for line in cart.lines] == [(first.id, 1)]
+
+
+def test_a_basket_too_long_for_a_payload_is_not_shortened(talk, customer):
+    products = talk.wait_for(talk.bot.services.shop.catalog.products())
+    buyable = [v.id for product in products for v in product.variants if v.buyable][:40]
+    unknown = [f"NO-SUCH-{number}" for number in range(60 - len(buyable))]
+    order = [{"variant_id": name, "quantity": 1} for name in [*buyable, *unknown]]
+    sender, metadata = customer.conversation_id.partition(":")[2], {"order": order}
+    text = '/cart_add{"items": "order"}'
+    message = InboundMessage("rest", sender, "catalogue-1", text, talk.watch(), metadata=metadata)
+    answers = talk.wait_for(talk.bot.exchange(message))
+    told = "\n".join(answer.text for answer in answers)
+    cart = talk.wait_for(talk.bot.services.shop.carts.get(customer.conversation_id))
+    assert {line.variant_id for line in cart.lines} == set(buyable)
+    assert all(name in told for name in unknown)
 
 
 @pytest.mark.parametrize("items", ["[]", "5", '[{"variant_id": 1}]', '[{"quantity": -3}]', "null"])

@@ -48,6 +48,14 @@ def test_the_plan_is_read_out_again_before_the_yes_counts(held):
     assert before == []
 
 
+def test_who_presents_a_code_is_asked_and_who_made_it_is_told(held):
+    for channel, line in (("whatsapp", "WhatsApp"), ("telephone", "Telefon")):
+        texts = said(held, channel)
+        asked = next(n for n, text in enumerate(texts) if "Soll ich Sie verbinden?" in text)
+        assert texts[asked + 1] == "Verbunden."
+        assert [f"({line})" in text for text in said(held, "webchat")].count(True) == 1
+
+
 def test_the_shop_changed_exactly_once(held):
     assert (held.before.status, held.after.status) == ("pending", "cancelled")
     assert held.after.revision == held.before.revision + 1

@@ -17,7 +17,7 @@ from bot.dispatcher import Dispatcher, Patience
 from bot.linking import Linking
 from bot.media import MediaKeeper, Shelf
 from bot.metrics import Metrics
-from bot.sender import Pace, read_reference
+from bot.outcomes import Pace, read_reference
 from bot.storage.memory import memory_store
 from channels.push import InDoubt, TryAgain, Undeliverable
 from channels.webchat.tokens import Signer

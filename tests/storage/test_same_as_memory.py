@@ -103,6 +103,10 @@ class ChannelRules(TwoStores):
         self.both(lambda s: s.receipts.sent(taken))
         self.both(lambda s: s.outbox.mark(Delivery(number, "part", name)))
 
+    @rule(number=IDS, note=ANY_TEXT)
+    def reopen(self, number, note):
+        self.both(lambda s: s.outbox.mark(Delivery(number, "reopened", error=note)))
+
     @rule(
         names=st.lists(KEYS, max_size=3),
         state=st.sampled_from(["sent", "failed", "delivered", "read"]),

@@ -11,6 +11,7 @@ depends_on = None
 _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _LINKED = sa.text("conversation_id IS NOT NULL")
 _DUE = sa.text("state = 'due'")
+_PENDING = sa.text("state = 'pending'")
 _KNOWN_CONTACTS = """
 INSERT INTO contacts (channel, sender_id, last_inbound_us, details)
 SELECT channel, substr(conversation_id, length(channel) + 2), max(accepted_us), '{}'
@@ -24,6 +25,13 @@ def upgrade() -> None:
         "outbox", sa.Column("parts_sent", sa.Integer(), nullable=False, server_default="0")
     )
     op.add_column("outbox", sa.Column("begun_us", sa.BigInteger(), nullable=True))
+    op.create_index(
+        "outbox_line",
+        "outbox",
+        ["channel", "conversation_id", "sender_id", "seq"],
+        sqlite_where=_PENDING,
+        postgresql_where=_PENDING,
+    )
     _create_contacts()
     _create_receipts()
     _create_media()
@@ -40,6 +48,7 @@ def _create_contacts() -> None:
         sa.Column("conversation_id", sa.Text(), nullable=True),
         sa.Column("linked_us", sa.BigInteger(), nullable=True),
         sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("consent_order", sa.BigInteger(), nullable=False, server_default="0"),
         sqlite_with_rowid=False,
     )
     op.create_index(
@@ -114,5 +123,6 @@ def downgrade() -> None:
     """Undo the change."""
     for table in ("media", "early_news", "sent_parts", "link_offers", "contacts"):
         op.drop_table(table)
+    op.drop_index("outbox_line", "outbox")
     for column in ("begun_us", "parts_sent"):
         op.drop_column("outbox", column)
