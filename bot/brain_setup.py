@@ -93,6 +93,8 @@ def make_services(
     policy = Policy(rules if rules.is_file() else default)
     consent_for = timedelta(minutes=settings.config.consent_minutes)
     planner = Planner(shop, policy, clock, consent_for)
+    if not settings.endpoints.channels:  # there is nowhere else to go on
+        links = None
     return Services(shop, planner, policy, library, clock, links)
 
 

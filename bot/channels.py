@@ -148,6 +148,11 @@ class ChannelHub:
         return (*self._senders, *self._exchanges)
 
     @property
+    def linking(self) -> Linking:
+        """Return what makes and takes the codes that link channels."""
+        return self._parts.linking
+
+    @property
     def pushed(self) -> frozenset[str]:
         """Return the names of the channels whose platform is called to deliver."""
         return frozenset(self._senders)

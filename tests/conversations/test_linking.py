@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from bot.channels import _Held  # noqa: PLC2701 - what answers a line
@@ -21,6 +22,7 @@ CODE = re.compile(r"\d{4} \d{4}")
 @pytest.fixture(scope="module")
 def talk(tmp_path_factory):
     talk = Talk(tmp_path_factory.mktemp("linking"))
+    msgspec.structs.force_setattr(talk.bot.services, "links", talk.bot.hub.linking)
     yield talk
     talk.close()
 

@@ -113,3 +113,8 @@ def test_a_basket_too_long_for_a_payload_is_not_shortened(talk, customer):
 def test_a_broken_basket_adds_nothing(talk, customer, items):
     customer.says(f'/cart_add{{"items": {items}}}')
     assert not talk.wait_for(talk.bot.services.shop.carts.get(customer.conversation_id)).lines
+
+
+def test_no_code_is_offered_where_no_other_channel_is_set_up(customer):
+    customer.says("kann ich auf WhatsApp weitermachen?")
+    assert customer.asked("utter_no_linking"), customer.transcript
