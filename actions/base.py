@@ -13,6 +13,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import ActionExecutionRejection
 
+from actions.accounts import LinkedAccounts
 from actions.channel_links import ChannelLinks, End
 from actions.commerce.errors import ShopUnavailable
 from actions.commerce.ledger import ledger_name
@@ -43,6 +44,7 @@ class Services(msgspec.Struct, frozen=True):
     library: Library
     clock: Callable[[], datetime]
     links: ChannelLinks | None = None
+    accounts: LinkedAccounts | None = None
 
 
 class EffectState(msgspec.Struct, frozen=True):

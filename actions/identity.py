@@ -38,6 +38,7 @@ NOBODY: Slots = {
 _ASKABLE = ("order_number", "email", "postcode", "phone", "first_name", "last_name")
 _TOLD = ("order_number", "email", "postcode", "phone", "name")
 _CONTACTS = ("email", "phone", "postcode")
+_ABOUT_ONESELF = frozenset({*_CONTACTS, "name"})
 _CHANNELS: tuple[tuple[str, Literal["email", "sms"]], ...] = (("email", "email"), ("phone", "sms"))
 _CODE = re.compile(r"(?<!\w)(\d{3})[ -]?(\d{3})(?!\w)")
 _CODE_NOW = "code"
@@ -144,8 +145,20 @@ class IdentifyCustomer(_CodeAction):
         if claim and told and set(told) <= {"name"} and _RESEND.search(said.text):
             return await self._resent(said, claim)
         facts = _latest(said) if said.lapsed else dict(said.slot("facts") or {})
+        holder = await self._account_holder(said, facts)
+        if holder is not None:
+            return {**(NOBODY if said.lapsed else {}), "facts": facts, **self._identified(holder)}
         forgotten = {**NOBODY, "facts": facts, "lapsed": True} if said.lapsed else {}
         return {**forgotten, **await self._identify(said, facts, claim, told or {})}
+
+    async def _account_holder(self, said: Said, facts: Mapping[str, Any]) -> Customer | None:
+        """Return whose account is linked at this end, unless somebody says who they are."""
+        accounts = self.services.accounts
+        if accounts is None or not facts.keys().isdisjoint(_ABOUT_ONESELF):
+            return None
+        email = await accounts.email_of(said.end)
+        found = await self.services.shop.customers.find(CustomerFacts(email=email)) if email else ()
+        return found[0] if len(found) == 1 else None
 
     async def _identify(
         self, said: Said, facts: dict[str, Any], claim: Claim | None, told: Mapping[str, Any]

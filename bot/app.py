@@ -18,8 +18,9 @@ from actions.commerce.requests import OpenCase
 from actions.commerce.shop import Shop
 from actions.commerce.sql import Clock, ShopDatabase
 from bot import events as ev
+from bot.accounts import Accounts
 from bot.api import Backend, conversation_id, make_api
-from bot.brain_setup import make_brain, make_services, open_library, warm
+from bot.brain_setup import make_brain, make_services, open_encoder, open_library, shop_words, warm
 from bot.channels import (
     AnyChannel,
     ChannelHub,
@@ -32,8 +33,10 @@ from bot.channels import (
 from bot.conversation import Conversation
 from bot.deliveries import Deliveries
 from bot.dispatcher import Dispatcher
-from bot.exchange import Exchanges
+from bot.exchange import Exchanges, taken_in
 from bot.flow_files import load_flows
+from bot.intake import as_trigger
+from bot.languages import language_of
 from bot.linking import Linking
 from bot.media import Shelf
 from bot.messages import InboundMessage, OutboundMessage, utc_now
@@ -50,7 +53,6 @@ from bot.storage.open import open_store
 from bot.storage.ports import Store
 from bot.tracker import answers_to, tracker_view
 from bot.turn import Brain, TurnRunner
-from bot.understanding.encoder import make_encoder
 from bot.utterances import parse_data
 from bot.web import WebParts, mount_web
 from channels.push import ChannelContext
@@ -91,14 +93,19 @@ class Bot(msgspec.Struct, frozen=True):
         Raises:
             TurnFailed: The turn could not be completed.
         """
+        claimed = as_trigger(await self.hub.linking.claimed(message))
+        said = await self._answered(claimed)
+        follows = await self.hub.linking.followed(message, said)
+        return [*said, *(await self._answered(follows) if follows else ())]
+
+    async def _answered(self, message: InboundMessage) -> Sequence[OutboundMessage]:
         entries = await self.dispatcher.answer(message)
         if entries is not None:
             self.deliveries.sent(entries)
             return [entry.message for entry in entries]
-        contact = await self.store.contacts.get(message.channel, message.sender_id)
-        conversation = message.conversation or contact.conversation or message.conversation_id
+        conversation = await taken_in(self.store, message)
         stored, version = await self.store.events.load(conversation)
-        self.deliveries.seen(conversation, version)
+        self.deliveries.seen(conversation, version, message.channel)
         return answers_to(message.message_id, stored)
 
     async def close(self) -> None:
@@ -133,20 +140,20 @@ async def build_bot(
     address = (settings.endpoints.public_url or base_url).rstrip("/")
     provider = open_provider(settings, address, clock)
     opened = await open_shop(settings, provider, clock)
-    encoder = await asyncio.to_thread(make_encoder, settings.encoder)
+    encoder = await asyncio.to_thread(open_encoder, settings)
     library = await asyncio.to_thread(open_library, settings, encoder)
     store = await open_store(settings.store_url, clock)
-    linking = Linking(store.contacts, clock, link_addresses(settings))
+    linking = _linking(settings, store, clock)
     services = make_services(settings, opened.shop, library, clock, linking)
+    services = msgspec.structs.replace(services, accounts=(accounts := Accounts()))
     brain = await make_brain(settings, flows, services, encoder)
     metrics = Metrics()
     channels = connect_channels(settings, ChannelContext(address, settings.config.languages, clock))
     turns = TurnRunner(brain, store, clock, metrics.observe, _asked(channels))
     dispatcher = Dispatcher(store, turns, metrics, clock=clock)
-    signer, uploads = _uploads(settings)
-    shelf = Shelf(uploads, signer, address)
-    parts = HubParts(store, dispatcher.accept, linking, shelf, metrics)
-    hub = ChannelHub(channels, parts, clock)
+    signer, uploads, shelf = _shelf(settings, address)
+    own = store, dispatcher.accept, linking, shelf, metrics, dispatcher.precedence, accounts
+    hub = ChannelHub(channels, HubParts(*own), clock)
     dispatcher.on_answer(hub.answered)
     notices = Notices(store.effects, dispatcher.accept, clock)
     return Bot(
@@ -158,7 +165,7 @@ async def build_bot(
         turns=turns,
         dispatcher=dispatcher,
         metrics=metrics,
-        deliveries=Deliveries(store, pushed=hub.pushed),
+        deliveries=Deliveries(store),
         reconciler=_reconciler(store, dispatcher, opened.shop, clock),
         payments=open_payments(opened, provider, notices, settings.endpoints.payments.kind),
         hub=hub,
@@ -172,9 +179,15 @@ def _asked(channels: Mapping[str, AnyChannel]) -> set[str]:
     return {*channels, *ASKED} - {*push_channels(channels)}
 
 
-def _uploads(settings: Settings) -> tuple[Signer, UploadStore]:
+def _linking(settings: Settings, store: Store, clock: Clock) -> Linking:
+    language = partial(language_of, store)
+    return Linking(store.contacts, clock, link_addresses(settings), language_of=language)
+
+
+def _shelf(settings: Settings, address: str) -> tuple[Signer, UploadStore, Shelf]:
     signer = Signer(_webchat_secret(settings))
-    return signer, UploadStore(settings.data_dir / "uploads", signer)
+    uploads = UploadStore(settings.data_dir / "uploads", signer)
+    return signer, uploads, Shelf(uploads, signer, address)
 
 
 def _reconciler(store: Store, dispatcher: Dispatcher, shop: Shop, clock: Clock) -> Reconciler:
@@ -232,7 +245,12 @@ def _shop_news(bot: Bot) -> ShopNews | None:
     if ports is None or mirror is None:
         return None
     notices = Notices(bot.store.effects, bot.dispatcher.accept, bot.services.clock)
-    return ShopNews(ports, notices, CatalogueUpkeep(mirror, bot.services.library))
+
+    async def renew() -> None:
+        words = await shop_words(bot.services.shop)
+        await asyncio.to_thread(bot.brain.words.renew, words)
+
+    return ShopNews(ports, notices, CatalogueUpkeep(mirror, bot.services.library, renew=renew))
 
 
 def _backend(bot: Bot) -> Backend:
@@ -269,8 +287,11 @@ def _backend(bot: Bot) -> Backend:
     def id_of(sender: str) -> str:
         return conversation_id(sender, channels)
 
+    def is_ready() -> bool:
+        return bot.services.library.is_warm
+
     ledger = bot.store.effects
-    return Backend(parse, tracker, erase, export, lambda: _status(bot), lambda: True, ledger, id_of)
+    return Backend(parse, tracker, erase, export, lambda: _status(bot), is_ready, ledger, id_of)
 
 
 def _status(bot: Bot) -> dict[str, Any]:
@@ -293,6 +314,7 @@ def _web_parts(bot: Bot) -> WebParts:
         signer=bot.signer,
         uploads=bot.uploads,
         deliveries=bot.deliveries,
+        linking=bot.hub.linking,
         desk=bot.payments.desk if bot.payments else None,
     )
 

@@ -4,13 +4,14 @@ import asyncio
 from datetime import timedelta
 
 import httpx
+import msgspec
 import structlog
 
 from actions.base import Services
 from actions.commerce.planner import Planner
 from actions.commerce.shop import Shop
 from actions.commerce.sql import Clock
-from actions.commerce.words import shop_gazetteer
+from actions.commerce.words import Gazetteer, shop_gazetteer
 from actions.payments.demo import DemoPaymentProvider
 from actions.policy.policy import Policy
 from actions.registry import build_actions
@@ -24,15 +25,14 @@ from bot.responses import Renderer
 from bot.settings import Settings
 from bot.shops import open_shop
 from bot.turn import Brain
-from bot.understanding.aside_parser import AsideParser
-from bot.understanding.asides import load_asides
-from bot.understanding.consent import load_consent_words
-from bot.understanding.encoder import Encoder, make_encoder
-from bot.understanding.entities import EntitySettings
-from bot.understanding.follow_ups import load_follow_ups
+from bot.understanding.encoder import Encoder
+from bot.understanding.entities import EntitySettings, LiveWords
 from bot.understanding.parser_setup import ParserSettings, build_parser
+from bot.understanding.parser_setup import open_encoder as encoder_of
+from bot.understanding.pipeline import make
+from bot.understanding.ports import Router, RouterParts
+from bot.understanding.proposals import ProposingRouter
 from bot.understanding.reader import SlotValueReader
-from bot.understanding.router import Remarks, Router
 from bot.understanding.shipped import ShippedVectors
 from knowledge.ingest import Encoders
 from knowledge.library import Library
@@ -42,6 +42,22 @@ ACTION_TIMEOUT_S = 60.0
 """Longer than any shop is waited for, so that an action server's answer is not missed."""
 SHIPPED = "shop_embeddings.npz"
 log = structlog.get_logger(__name__)
+
+
+def open_encoder(settings: Settings) -> Encoder:
+    """Return the sentence encoder of `config.yml`, for understanding and search alike.
+
+    Raises:
+        SourceError: its package is missing, or it cannot be made with its options.
+    """
+    return encoder_of(_parsing(settings))
+
+
+def _parsing(settings: Settings) -> ParserSettings:
+    data = settings.root / "data"
+    return ParserSettings(
+        settings.models_dir, (data,), settings.config.languages, settings.pipeline
+    )
 
 
 def open_library(
@@ -104,7 +120,7 @@ async def make_brain(
     """Return what understands and decides.
 
     Raises:
-        SourceError: a lexicon is wrong.
+        SourceError: a lexicon is wrong, or a component of the pipeline cannot be made.
     """
     info = services.shop.info
     words = EntitySettings(
@@ -112,33 +128,35 @@ async def make_brain(
         order_number_example=info.order_number_example,
         region=info.country,
         time_zone=info.time_zone,
-        gazetteer=shop_gazetteer(
-            await services.shop.catalog.vocabulary(),
-            await services.shop.catalog.categories(),
-            await services.shop.catalog.products(),
-        ),
+        gazetteer=await shop_words(services.shop),
     )
-    data = settings.root / "data"
-    parsing = ParserSettings(
-        settings.models_dir, (data,), settings.config.languages, entities=words
-    )
+    live = LiveWords()
+    parsing = msgspec.structs.replace(_parsing(settings), entities=words, words=live)
     parser = await asyncio.to_thread(build_parser, parsing, encoder)
     engine = Engine(flows, SlotValueReader())
-    consent = load_consent_words(data / "lexicons" / "consent.yml")
-    asides = load_asides(data / "lexicons" / "asides.yml")
-    router = Router(
-        AsideParser(parser, asides),
-        engine,
-        flows,
-        consent,
-        settings.config.thresholds,
-        Remarks(load_follow_ups(data / "lexicons" / "product_words.yml"), asides),
-    )
+    data = settings.root / "data"
+    parts = RouterParts(parser, engine, flows, settings.config.thresholds, data)
+    router: Router = make(settings.pipeline.router, parts)
+    if settings.pipeline.command_proposer is not None:
+        proposer = make(settings.pipeline.command_proposer, parts)
+        router = ProposingRouter(router, proposer, parts)
     languages = [la for la in settings.config.languages if la in info.languages] or list(
         settings.config.languages
     )
     renderer = Renderer(flows, languages, info.time_zone)
-    return Brain(flows, engine, router, renderer, _runner(settings, services))
+    return Brain(flows, engine, router, renderer, _runner(settings, services), live)
+
+
+async def shop_words(shop: Shop) -> Gazetteer:
+    """Return the words for what a shop sells now.
+
+    Raises:
+        CommerceError: the catalogue cannot be read.
+    """
+    catalog = shop.catalog
+    return shop_gazetteer(
+        await catalog.vocabulary(), await catalog.categories(), await catalog.products()
+    )
 
 
 def _runner(settings: Settings, services: Services) -> ActionRunner:
@@ -159,6 +177,6 @@ async def build_brain_only(settings: Settings) -> Brain:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     flows = load_flows(settings.root / "data")
     opened = await open_shop(settings, DemoPaymentProvider(""))
-    encoder = make_encoder(settings.encoder)
+    encoder = await asyncio.to_thread(open_encoder, settings)
     services = make_services(settings, opened.shop, open_library(settings, encoder))
     return await make_brain(settings, flows, services, encoder)

@@ -4,6 +4,7 @@ import asyncio
 import importlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,15 +15,17 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from bot.accounts import Accounts
 from bot.dispatcher import TurnFailed
 from bot.exchange import Exchanges
 from bot.http_guard import failure
-from bot.intake import MAX_WEBHOOK_BYTES, Intake, IntakeParts
-from bot.linking import JOINING, Linking
+from bot.intake import MAX_WEBHOOK_BYTES, Intake, IntakeParts, as_trigger
+from bot.linking import Linking
 from bot.media import MediaKeeper, Shelf
 from bot.messages import InboundMessage, OutboundMessage
 from bot.metrics import Metrics
 from bot.outcomes import Pace
+from bot.precedence import Precedence
 from bot.sender import Sender
 from bot.settings import Settings
 from bot.storage.errors import StorageError
@@ -108,6 +111,8 @@ class HubParts(msgspec.Struct, frozen=True):
     linking: Linking
     shelf: Shelf
     metrics: Metrics
+    precedence: Precedence = msgspec.field(default_factory=Precedence)
+    accounts: Accounts = msgspec.field(default_factory=Accounts)
 
 
 class ChannelHub:
@@ -136,9 +141,11 @@ class ChannelHub:
         pushed = push_channels(channels)
         self.media = MediaKeeper(parts.store, pushed, parts.shelf, parts.accept, clock)
         parts.linking.on_join(parts.accept)
-        shared = IntakeParts(parts.store, parts.accept, parts.linking, self.media, parts.metrics)
+        shared = IntakeParts(
+            parts.store, parts.accept, parts.linking, self.media, parts.metrics, parts.precedence
+        )
         for name, channel in pushed.items():
-            sender = Sender(parts.store, channel, clock, parts.metrics, pace)
+            sender = Sender(parts.store, channel, clock, parts.metrics, pace, parts.precedence)
             self._senders[name] = sender
             self._intakes[name] = Intake(channel, sender, shared)
 
@@ -200,7 +207,7 @@ class ChannelHub:
             endpoint = _endpoint(intake.take)
             api.router.routes.append(Route(webhook_path(name), endpoint, methods=["GET", "POST"]))
         for name, channel in self._exchanges.items():
-            held = _Held(channel, self._parts.linking, exchanges)
+            held = _Held(channel, self._parts.linking, exchanges, self._parts.accounts)
             endpoint = _endpoint(held.take)
             api.router.routes.append(Route(webhook_path(name), endpoint, methods=["GET", "POST"]))
             api.router.routes.extend(channel.routes(held.say))
@@ -233,10 +240,13 @@ def _as_file(path: Path) -> Response:
 class _Held:
     """Answers the requests of a channel whose platform waits for the answer."""
 
-    def __init__(self, channel: ExchangeChannel, linking: Linking, exchanges: Exchanges) -> None:
+    def __init__(
+        self, channel: ExchangeChannel, linking: Linking, exchanges: Exchanges, accounts: Accounts
+    ) -> None:
         self._channel = channel
         self._linking = linking
         self._exchanges = exchanges
+        self._accounts = accounts
 
     async def take(self, request: WebhookRequest) -> Reply:
         """Answer one request; what comes too late is told with the next answer.
@@ -252,7 +262,9 @@ class _Held:
         if not messages:
             return self._channel.answer(request, (), complete=True)
         waiting = asyncio.Event()  # set once nobody waits any more
+        self._accounts.heard(messages, partial(self._channel.account_email, request))
         turns = asyncio.gather(*(self._ask(message, waiting) for message in messages))
+        turns.add_done_callback(lambda _: self._accounts.answered(messages))
         progress = asyncio.create_task(self._progress(request))
         try:
             async with asyncio.timeout(max(self._channel.answer_within_s - MARGIN_S, 0.1)):
@@ -285,10 +297,9 @@ class _Held:
         def waits() -> bool:
             return not gone.is_set()
 
-        said = await self._exchanges.ask(await self._linking.claimed(message), waits)
-        if not any(entry.message.response == JOINING for entry in said):
-            return said
-        follows = await self._linking.followed(message)
+        claimed = as_trigger(await self._linking.claimed(message))
+        said = await self._exchanges.ask(claimed, waits)
+        follows = await self._linking.followed(message, [entry.message for entry in said])
         return [*said, *(await self._exchanges.ask(follows, waits) if follows else ())]
 
     async def _progress(self, request: WebhookRequest) -> None:

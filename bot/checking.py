@@ -14,6 +14,7 @@ from actions.registry import action_names
 from bot.flow_checks import check_flows
 from bot.flow_files import load_flows
 from bot.messages import utc_now
+from bot.nlu_cli import training_problems
 from bot.settings import Settings
 from bot.shops import connect
 from bot.understanding.examples import TrainingDataError, load_examples
@@ -68,20 +69,11 @@ def _check_skills(data: Path, settings: Settings) -> Iterator[Problem]:
 def _check_examples(data: Path, settings: Settings) -> Iterator[Problem]:
     """Find broken examples, skills that nobody can reach, and sentences claimed twice."""
     try:
-        examples = load_examples([data])
+        load_examples([data])
     except TrainingDataError as error:
         yield Problem("data", 1, str(error))
         return
-    owners: dict[str, str] = {}
-    for example in examples:
-        text = example.text.casefold().strip()
-        other = owners.setdefault(text, example.intent)
-        if other != example.intent:
-            where, line = _find(data, example.intent, example.text)
-            cure = f"keep it in '{other}' or in '{example.intent}'"
-            yield Problem(
-                where, line, f"the example “{example.text}” also stands in '{other}'", cure
-            )
+    yield from training_problems(settings)
     for path in sorted((data / "skills").glob("*.yml")):
         source = YamlSource.read(path, settings.root)
         listed = (source.data or {}).get("examples") or {}
@@ -149,14 +141,3 @@ def _check_shop(settings: Settings) -> Iterator[Problem]:
     _, problems = read_shop(dirs)
     for problem in problems:
         yield Problem(str(problem.path), 1, f"{problem.item}: {problem.reason}")
-
-
-def _find(data: Path, intent: str, text: str) -> tuple[str, int]:
-    """Return where an example stands."""
-    path = data / "skills" / f"{intent}.yml"
-    if not path.is_file():
-        path = data / "patterns.yml"
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if text in line:
-            return str(path.relative_to(data.parent)), number
-    return str(path.relative_to(data.parent)), 1

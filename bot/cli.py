@@ -10,8 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from bot.yaml_source import SourceError
 
 if TYPE_CHECKING:
@@ -39,12 +37,15 @@ def _is_expected(error: Exception) -> bool:
     from actions.commerce.errors import CommerceError
     from actions.policy.rules import PolicyInvalid
     from bot.storage.errors import StorageError
+    from bot.understanding.examples import TrainingDataError
+    from bot.understanding.standard import LexiconError
+    from bot.understanding.training import TooFewExamplesError
     from knowledge.errors import KnowledgeError
     from simulation.errors import SimulationError
 
     kinds = (
         SourceError, OSError, CommerceError, PolicyInvalid, StorageError, KnowledgeError,
-        SimulationError,
+        SimulationError, TrainingDataError, TooFewExamplesError, LexiconError,
     )  # fmt: skip
     return isinstance(error, kinds)
 
@@ -52,6 +53,7 @@ def _is_expected(error: Exception) -> bool:
 def _parser() -> argparse.ArgumentParser:
     from bot.channel_cli import add_channel_tools
     from bot.effects_cli import add_options
+    from bot.nlu_cli import add_nlu_commands
 
     parser = argparse.ArgumentParser(prog="tresen", description="Conversational commerce.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -59,11 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--host", default="127.0.0.1")
     run.add_argument("--port", type=int, default=8080)
     _add(commands, "chat", _chat, "talk to the bot in the terminal")
-    train = _add(commands, "train", _train, "train understanding from data/")
-    train.add_argument("--force", action="store_true", help="train even if nothing changed")
+    add_nlu_commands(commands, _add, _settings)
     _add(commands, "check", _check, "validate skills, patterns, settings, policy, shop data")
-    parse = _add(commands, "parse", _parse, "show how a text is understood")
-    parse.add_argument("text", metavar="TEXT")
     ingest = _add(commands, "ingest", _ingest, "bring the knowledge index up to date")
     ingest.add_argument("--rebuild", action="store_true", help="embed everything anew")
     ingest.add_argument(
@@ -161,11 +160,9 @@ def _settings(options: argparse.Namespace) -> "Settings":
 
 
 def _run(options: argparse.Namespace) -> int:
-    import uvicorn
-
     from bot.app import build_bot, make_app
     from bot.logs import configure_logs
-    from bot.serving import listen, prepare_data_dir
+    from bot.serving import listen, prepare_data_dir, run_loop, serve
 
     configure_logs()
     started_s = time.perf_counter()
@@ -174,25 +171,15 @@ def _run(options: argparse.Namespace) -> int:
     listening = listen(options.host, options.port)
     base_url = f"http://{_shown_host(options.host)}:{listening.getsockname()[1]}"
 
-    async def serve() -> bool:
-        bot = await build_bot(settings, base_url)
-        config = uvicorn.Config(
-            make_app(bot), options.host, options.port, log_level="warning", access_log=False,
-            ws_max_size=1_000_000,
-        )  # fmt: skip
-        server = uvicorn.Server(config)
-        announcing = asyncio.create_task(_announce(server, base_url, started_s))
-        await server.serve(sockets=[listening])
-        announcing.cancel()
-        return server.started
+    async def work() -> bool:
+        app = make_app(await build_bot(settings, base_url))
+        return await serve(app, listening, lambda: _announce(base_url, started_s))
 
-    return 0 if asyncio.run(serve()) else 1
+    return 0 if run_loop(work()) else 1
 
 
-async def _announce(server: object, base_url: str, started_s: float) -> None:
-    """Tell where the shop is as soon as it can be visited."""
-    while not getattr(server, "started", False):  # noqa: ASYNC110 - uvicorn tells nobody
-        await asyncio.sleep(0.02)
+def _announce(base_url: str, started_s: float) -> None:
+    """Tell where the shop is, now that it can be visited."""
     seconds = time.perf_counter() - started_s
     sys.stdout.write(
         f"\n  Tresen is ready after {seconds:.1f} s.\n"
@@ -227,30 +214,6 @@ def _chat(options: argparse.Namespace) -> int:
     return 0
 
 
-def _train(options: argparse.Namespace) -> int:
-    from bot.logs import configure_logs
-    from bot.understanding.encoder import make_encoder
-    from bot.understanding.examples import load_examples
-    from bot.understanding.parser_setup import example_mask
-    from bot.understanding.training import load_or_train
-
-    configure_logs(quiet=True)
-    settings = _settings(options)
-    started_s = time.perf_counter()
-    data = settings.root / "data"
-    if options.force:
-        (settings.models_dir / "intents.npz").unlink(missing_ok=True)
-    encoder = make_encoder(settings.encoder)
-    load_or_train(settings.models_dir, [data], encoder, example_mask())
-    examples = load_examples([data])
-    intents = len({example.intent for example in examples})
-    seconds = time.perf_counter() - started_s
-    sys.stdout.write(
-        f"{len(examples)} examples of {intents} intents, {seconds:.1f} s → {settings.models_dir}\n"
-    )
-    return 0
-
-
 def _check(options: argparse.Namespace) -> int:
     from bot.checking import check_everything
 
@@ -263,30 +226,14 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if errors else 0
 
 
-def _parse(options: argparse.Namespace) -> int:
-    from bot.brain_setup import build_brain_only
-    from bot.conversation import Conversation
-    from bot.logs import configure_logs
-    from bot.messages import utc_now
-    from bot.utterances import parse_data
-
-    configure_logs(quiet=True)
-    brain = asyncio.run(build_brain_only(_settings(options)))
-    understood = brain.router.understand(options.text, Conversation("parse"), utc_now())
-    shown = msgspec.json.format(msgspec.json.encode(parse_data(understood)), indent=2)
-    sys.stdout.write(shown.decode() + "\n")
-    return 0
-
-
 def _ingest(options: argparse.Namespace) -> int:
-    from bot.brain_setup import SHIPPED, open_library
+    from bot.brain_setup import SHIPPED, open_encoder, open_library
     from bot.logs import configure_logs
-    from bot.understanding.encoder import make_encoder
     from bot.understanding.shipped import ShippedVectors
 
     configure_logs(quiet=True)
     settings = _settings(options)
-    encoder = make_encoder(settings.encoder)
+    encoder = open_encoder(settings)
     vectors = ShippedVectors(encoder, settings.models_dir / SHIPPED)
     library = open_library(settings, encoder, vectors)
     report = library.ingest(rebuild=options.rebuild or options.ship)
@@ -336,11 +283,10 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _sync(options: argparse.Namespace) -> int:
-    from bot.brain_setup import open_library
+    from bot.brain_setup import open_encoder, open_library
     from bot.logs import configure_logs
     from bot.serving import prepare_data_dir
     from bot.shops import copy_catalogue
-    from bot.understanding.encoder import make_encoder
 
     configure_logs(quiet=True)
     settings = _settings(options)
@@ -349,7 +295,7 @@ def _sync(options: argparse.Namespace) -> int:
         return 0
     prepare_data_dir(settings.data_dir)
     products = asyncio.run(copy_catalogue(settings))
-    encoder = make_encoder(settings.encoder)
+    encoder = open_encoder(settings)
     report = open_library(settings, encoder).ingest()
     sys.stdout.write(
         f"copied {products} products to {settings.catalogue_dir}; index: added {report.added}, "

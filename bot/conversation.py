@@ -7,6 +7,7 @@ import msgspec
 
 from bot import events as ev
 from bot.messages import Json
+from bot.mood import Mood
 
 
 class Frame(msgspec.Struct):
@@ -51,6 +52,7 @@ class Conversation(msgspec.Struct):
     handoff: ev.HandoffState = "bot"
     handoff_order: int = 0
     not_understood: int = 0
+    mood: Mood = Mood()
     turns: int = 0
     frames_started: int = 0
     last_flow: str = ""
@@ -123,6 +125,7 @@ def _user(c: Conversation, e: ev.UserUttered) -> None:
     c.turns += 1
     c.begun = e.message_id
     c.last_user = e
+    c.mood = c.mood.after(e.parse_data.get("sentiment") or {})
     c.previous_bot = c.last_bot or c.previous_bot
     c.last_bot = []
 
@@ -242,6 +245,8 @@ def _plan_shown(c: Conversation, e: ev.PlanShown) -> None:
 def _handoff(c: Conversation, e: ev.HandoffChanged) -> None:
     c.handoff = e.state
     c.handoff_order = max(c.handoff_order, e.order)
+    if e.state == "bot":  # what a person has dealt with does not count again
+        c.mood = Mood()
 
 
 def _not_understood(c: Conversation, e: ev.NotUnderstood) -> None:

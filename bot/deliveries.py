@@ -1,7 +1,8 @@
 """Marks messages as sent once they reached their customer, some at a time, beside the turns."""
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from typing import TypeAlias
 
 import structlog
 
@@ -11,6 +12,8 @@ from bot.storage.ports import Delivery, OutboxEntry, Store
 PAUSE_S = 0.5
 PAGE = 200
 KNOWN_CONVERSATIONS = 2_000
+_Line: TypeAlias = tuple[str, str]
+"""A conversation's id, and a channel on which it is held."""
 log = structlog.get_logger(__name__)
 
 
@@ -21,20 +24,13 @@ class Deliveries:
     use this are asked for their messages, so nothing is sent twice.
     """
 
-    def __init__(
-        self, store: Store, pause_s: float = PAUSE_S, pushed: Collection[str] = ()
-    ) -> None:
-        """Mark in the outbox of `store`, at most every `pause_s` seconds.
-
-        Messages for the channels in `pushed` are left to bot/sender.py, also where a linked
-        customer sees them elsewhere as well.
-        """
+    def __init__(self, store: Store, pause_s: float = PAUSE_S) -> None:
+        """Mark in the outbox of `store`, at most every `pause_s` seconds."""
         self._store = store
-        self._pushed = frozenset(pushed)
         self._pause_s = pause_s
         self._sent: set[int] = set()
-        self._seen: dict[str, int] = {}
-        self._counted: dict[str, tuple[int, int]] = {}
+        self._seen: dict[_Line, int] = {}
+        self._counted: dict[_Line, tuple[int, int]] = {}
         self._task: asyncio.Task[None] | None = None
 
     def sent(self, entries: Iterable[OutboxEntry]) -> None:
@@ -42,22 +38,28 @@ class Deliveries:
         self._sent.update(entry.outbox_id for entry in entries)
         self._soon()
 
-    def seen(self, conversation_id: str, seq: int) -> None:
-        """Take note that a conversation's events up to a number were handed over."""
-        self._seen[conversation_id] = max(seq, self._seen.get(conversation_id, 0))
+    def seen(self, conversation_id: str, seq: int, channel: str) -> None:
+        """Take note that a conversation's events up to a number were handed over on a channel.
+
+        Messages for its other channels still have to reach these, also where a linked customer
+        sees them here as well.
+        """
+        line = conversation_id, channel
+        self._seen[line] = max(seq, self._seen.get(line, 0))
         self._soon()
 
     def forget(self, conversation_id: str) -> None:
         """Drop what memory holds of a conversation, before it is erased."""
-        self._seen.pop(conversation_id, None)
-        self._counted.pop(conversation_id, None)
+        for kept in (self._seen, self._counted):
+            for line in [line for line in kept if line[0] == conversation_id]:
+                kept.pop(line)
 
     async def flush(self) -> None:
         """Write down everything noted so far."""
         sent, self._sent = self._sent, set()
         seen, self._seen = self._seen, {}
-        for conversation_id, seq in seen.items():
-            sent.update(await self._outbox_ids(conversation_id, seq))
+        for line, seq in seen.items():
+            sent.update(await self._outbox_ids(line, seq))
         marks = (self._store.outbox.mark(Delivery(number, "sent")) for number in sorted(sent))
         for failed in await asyncio.gather(*marks, return_exceptions=True):
             if isinstance(failed, BaseException):  # erased meanwhile, or the database is gone
@@ -82,14 +84,15 @@ class Deliveries:
             except StorageError as error:
                 log.warning("deliveries_not_marked", error=type(error).__name__)
 
-    async def _outbox_ids(self, conversation_id: str, seq: int) -> list[int]:
-        """Return the pending messages that stand among the events up to a number.
+    async def _outbox_ids(self, line: _Line, seq: int) -> list[int]:
+        """Return a channel's pending messages that stand among the events up to a number.
 
         Every message of the bot is one event and one row of the outbox, in the same order.
         """
-        counted, number = self._counted.pop(conversation_id, (0, 0))
+        conversation_id, channel = line
+        counted, number = self._counted.pop(line, (0, 0))
         if seq <= counted:
-            self._counted[conversation_id] = (counted, number)
+            self._counted[line] = (counted, number)
             return []
         events, version = await self._store.events.load(conversation_id, counted)
         last = number + sum(event.type == "bot" and event.seq <= seq for event in events)
@@ -99,11 +102,11 @@ class Deliveries:
             if not more:
                 break
             rows.extend(more)
-        self._counted[conversation_id] = (min(seq, version), last)
+        self._counted[line] = (min(seq, version), last)
         while len(self._counted) > KNOWN_CONVERSATIONS:
             self._counted.pop(next(iter(self._counted)))
         return [
             row.outbox_id
             for row in rows
-            if row.seq <= last and row.state == "pending" and row.channel not in self._pushed
+            if row.seq <= last and row.state == "pending" and row.channel == channel
         ]

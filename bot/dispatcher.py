@@ -16,6 +16,7 @@ import structlog
 
 from bot.messages import InboundMessage, utc_now
 from bot.metrics import Metrics
+from bot.precedence import Precedence
 from bot.storage.errors import StorageError
 from bot.storage.ports import Accepted, InboxEntry, OutboxEntry, Store
 from bot.turn import TurnRunner
@@ -24,6 +25,7 @@ Notice = Literal["typing", "idle", "changed"]
 Answer: TypeAlias = "asyncio.Future[tuple[OutboxEntry, ...] | None]"
 BATCH = 50
 MANY = 10_000
+TURNS_AT_ONCE = 100
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 60.0
 log = structlog.get_logger(__name__)
@@ -95,6 +97,9 @@ class Dispatcher:
             patience: how long messages wait for others, and for other processes.
             clock: gives the present as an aware moment, as that of the store does.
         """
+        #: What platforms bring in goes before turns, and before deliveries.
+        self.precedence = Precedence()
+        self._places = asyncio.Semaphore(TURNS_AT_ONCE)
         self._clock = clock
         self._watch: asyncio.Task[None] | None = None
         self._metrics = metrics
@@ -257,6 +262,14 @@ class Dispatcher:
                 del self._waiting[conversation_id]
 
     async def _handle(self, entry: InboxEntry) -> None:
+        if entry.inbox_id in self._waiting[entry.conversation_id]:  # its platform waits
+            await self._answer(entry)
+            return
+        async with self._places:
+            await self.precedence.give_way()
+            await self._answer(entry)
+
+    async def _answer(self, entry: InboxEntry) -> None:
         self._tell(entry.conversation_id, "typing")
         channel = entry.message.channel
         try:

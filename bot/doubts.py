@@ -7,18 +7,22 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import msgspec
 import structlog
 
 from bot.outcomes import Line, Outcomes, Pace, line_of, reference_of
 from bot.storage.errors import StorageError
 from bot.storage.ports import OutboxEntry, Store
-from channels.push import PushChannel, SendFailed, TryAgain
+from channels.base import Payload
+from channels.push import Doubt, PushChannel, SendFailed, TryAgain
 
 IN_DOUBT = "in_doubt"
 MOST_DOUBTS = 3
 """How often a message is sent again while nobody can tell whether it arrived."""
 MOST_ASKED = 8
 """About how many messages a platform is asked at the same moment."""
+LOOKED_BACK = 20
+"""How many messages before one in doubt are told apart from it by their ids."""
 log = structlog.get_logger(__name__)
 
 
@@ -107,7 +111,7 @@ class Doubts:
                 return  # another process has settled it
             found = await self._told(entry, begun_at) or found
         if found:
-            count = await self._count_payloads(entry)
+            count = len(await self._payloads(entry)) or entry.parts_sent + 1
             await self._outcomes.took(entry, found, last=entry.parts_sent >= count - 1)
             return
         # while this server was down, it could not be told
@@ -143,9 +147,16 @@ class Doubts:
         Raises:
             TryAgain: it may tell later.
         """
-        reference = reference_of(entry.outbox_id, entry.parts_sent)
+        payloads = dict(enumerate(await self._payloads(entry)))
+        doubt = Doubt(
+            reference_of(entry.outbox_id, entry.parts_sent),
+            payloads.get(entry.parts_sent, {}),
+            entry.sender_id,
+            begun_at,
+            await self._known(entry),
+        )
         try:
-            return await self._channel.settle(reference, entry.sender_id, begun_at)
+            return await self._channel.settle(doubt)
         except TryAgain:
             raise
         except SendFailed as error:
@@ -153,6 +164,14 @@ class Doubts:
         except Exception:
             log.exception("doubt_not_asked", channel=entry.channel)
         return None
+
+    async def _known(self, entry: OutboxEntry) -> frozenset[str]:
+        """Return the platform's ids of what was sent to the customer lately."""
+        first = max(entry.seq - LOOKED_BACK - 1, 0)
+        rows = await self._store.outbox.after(entry.conversation_id, first, LOOKED_BACK + 1)
+        theirs = [row.outbox_id for row in rows if line_of(row) == line_of(entry)]
+        parts = [part for key in theirs for part in await self._store.receipts.of_message(key)]
+        return frozenset(part.receipt_id for part in parts)
 
     async def _is_still_begun(self, entry: OutboxEntry) -> bool:
         rows = await self._store.outbox.after(entry.conversation_id, entry.seq - 1, 1)
@@ -178,13 +197,15 @@ class Doubts:
             outcomes.count("sent_again")
             await outcomes.later(entry, self._clock(), f"{IN_DOUBT}:{doubts}")
 
-    async def _count_payloads(self, entry: OutboxEntry) -> int:
-        """Return how many payloads the message was rendered to when it was begun."""
+    async def _payloads(self, entry: OutboxEntry) -> list[Payload]:
+        """Return what the message was rendered to when it was begun; nothing if that fails now."""
         contact = await self._store.contacts.get(entry.channel, entry.sender_id)
         begun_at = entry.begun_at or entry.created_at
+        if contact.last_inbound_at is not None and contact.last_inbound_at > begun_at:
+            contact = msgspec.structs.replace(contact, last_inbound_at=None)  # they wrote since
         try:
             outbound = self._channel.admit(entry.message, contact, begun_at)
-            return len(self._channel.render(outbound, entry.sender_id))
+            return self._channel.render(outbound, entry.sender_id)
         except Exception as error:  # noqa: BLE001 - what may not be sent now is not: the rest is not
             log.info("rest_not_sent", channel=entry.channel, error=type(error).__name__)
-            return entry.parts_sent + 1
+            return []

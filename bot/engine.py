@@ -233,7 +233,8 @@ class Engine:
             if order and order < draft.conversation.handoff_order:
                 return  # it came late
             self._stack.give_up_all_but(draft, frame)
-        draft.emit(ev.HandoffChanged(node.to, node.reason, order))
+        reason = str(frame.slots.get("reason") or node.reason)
+        draft.emit(ev.HandoffChanged(node.to, reason, order))
 
     def _end(self, draft: Draft, frame: Frame, node: fl.End) -> None:
         self._stack.complete(draft, frame, failed=node.failed)
@@ -340,7 +341,10 @@ class Engine:
         return LISTEN
 
     def _remember(self, draft: Draft, said: ev.UserUttered) -> None:
-        """Keep facts about the customer, and the files they sent, for later questions."""
+        """Keep facts about the customer, the files they sent, and how to speak to them."""
+        tone = draft.conversation.mood.tone
+        if tone != draft.conversation.slots.get("tone", "calm"):
+            draft.emit(ev.SlotSet("tone", tone))
         entities = sorted(
             (e for e in said.parse_data.get("entities", ()) if e["entity"] in FACT_TYPES),
             key=lambda entity: -float(entity.get("confidence_entity", 1.0)),

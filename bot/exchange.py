@@ -92,8 +92,7 @@ class Exchanges:
 
         Every message of the bot is one event and one row of the outbox, in the same order.
         """
-        contact = await self._store.contacts.get(message.channel, message.sender_id)
-        key = message.conversation or contact.conversation or message.conversation_id
+        key = await taken_in(self._store, message)
         stored, _ = await self._store.events.load(key)
         number, inside, found = 0, False, []
         for item in stored:
@@ -108,6 +107,18 @@ class Exchanges:
             return []
         rows = await self._store.outbox.after(key, found[0] - 1, found[-1] - found[0] + 1)
         return [row for row in rows if row.seq in found]
+
+
+async def taken_in(store: Store, message: InboundMessage) -> str:
+    """Return the conversation that took a message which was accepted before.
+
+    Its sender may have joined another since, or left it.
+
+    Raises:
+        StorageError: it could not be looked up.
+    """
+    (known,) = await store.inbox.accept([message])
+    return known.message.conversation_id
 
 
 def _name(message: InboundMessage) -> str:

@@ -19,6 +19,7 @@ from bot.flows import (
     Variation,
 )
 from bot.messages import Json
+from bot.mood import TONES
 from bot.yaml_source import Problem, SourceError, Where, YamlSource, nearest
 
 _SKILL_KEYS = frozenset({
@@ -61,6 +62,7 @@ _VARIATION_KEYS = frozenset({
     "image",
     "custom",
     "voice",
+    "tone",
 })
 #: Beside the languages of a response: the spoken form of the wordings that have none of their own.
 VOICE = "voice"
@@ -239,7 +241,14 @@ class FlowReader:
                 image=wording.get("image", ""),
                 custom=wording.get("custom") or {},
                 voice=str(wording.get("voice") or "").strip(),
+                tone=self._tone(source, here, wording.get("tone", "")),
             )
+
+    def _tone(self, source: YamlSource, where: Where, tone: Json) -> str:
+        if tone and tone not in TONES:
+            cure = nearest(str(tone), TONES, "tones")
+            self._add(source, (*where, "tone"), f"there is no tone '{tone}'", cure)
+        return str(tone)
 
     def _buttons(self, source: YamlSource, where: Where, data: Json) -> Iterable[ButtonTemplate]:
         for index, button in enumerate(data or []):

@@ -187,6 +187,7 @@ class Variation(msgspec.Struct, frozen=True):
 
     `buttons_from` and `cards_from` name slots holding lists to make buttons or cards of. `voice`
     is the short form for the ear, a template like `text`; empty where the text can be spoken.
+    With a `tone` it is for customers in that mood only, and before the others.
     """
 
     text: str
@@ -196,6 +197,7 @@ class Variation(msgspec.Struct, frozen=True):
     image: str = ""
     custom: dict[str, Any] = msgspec.field(default_factory=dict)
     voice: str = ""
+    tone: str = ""
 
 
 Responses = dict[str, dict[str, tuple[Variation, ...]]]

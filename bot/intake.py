@@ -14,12 +14,13 @@ from bot.linking import Linking
 from bot.media import MediaKeeper
 from bot.messages import InboundMessage, Incoming, Note, Receipt, Trigger
 from bot.metrics import Metrics
-from bot.outcomes import WINDOW_CLOSED, read_reference
+from bot.outcomes import read_reference
+from bot.precedence import Precedence
 from bot.sender import Sender
 from bot.storage.channel_ports import SentPart
 from bot.storage.codec import by_customer
-from bot.storage.errors import StorageError, UnstorableData
-from bot.storage.ports import Accepted, Delivery, Store
+from bot.storage.errors import UnstorableData
+from bot.storage.ports import WINDOW_CLOSED, Accepted, Delivery, Store
 from channels.base import ChannelError, Reply, Unverified, WebhookRequest
 from channels.push import PushChannel
 
@@ -41,6 +42,7 @@ class IntakeParts(msgspec.Struct, frozen=True):
     linking: Linking
     media: MediaKeeper
     metrics: Metrics
+    precedence: Precedence
 
 
 class Intake:
@@ -61,6 +63,10 @@ class Intake:
             ChannelError: it is forged or not what the platform documents; nothing was taken.
             StorageError: it could not be made durable; the platform has to send it again.
         """
+        with self._parts.precedence.taking():
+            return await self._take(request)
+
+    async def _take(self, request: WebhookRequest) -> Reply:
         try:
             self._channel.verify(request)
             incoming = self._channel.parse(request) if request.method == "POST" else ()
@@ -108,8 +114,10 @@ class Intake:
         self._parts.metrics.received.labels(self._channel.name, "duplicate").inc(
             len(accepted) - len(new)
         )
-        if new:
-            self._follow_up(new)
+        if any(message.attachments for message in new):
+            self._parts.media.wake()
+        for message in new:
+            self._greet(message)
 
     async def _give_up_held(self, message: InboundMessage) -> None:
         """Give up what waits for a customer to write who wants no messages any more.
@@ -146,24 +154,20 @@ class Intake:
                 if told is not None:
                     await self._sender.undelivered(told.outbox_id)
 
-    def _follow_up(self, messages: Sequence[InboundMessage]) -> None:
-        """Do what may happen after the platform got its answer."""
-        task = asyncio.create_task(self._greet(messages))
+    def _greet(self, message: InboundMessage) -> None:
+        """Show a customer that they are heard, after the platform got its answer."""
+        pressed = self._parts.precedence.is_pressed or len(self._after) >= MOST_GREETINGS
+        if pressed or message.trigger or not by_customer(message):
+            return
+        task = asyncio.create_task(self._show_typing(message))
         self._after.add(task)
         task.add_done_callback(self._after.discard)
 
-    async def _greet(self, messages: Sequence[InboundMessage]) -> None:
-        """Send what waited for these customers, and show them that they are heard."""
-        self._parts.media.wake()
-        messages = [message for message in messages if by_customer(message)]
+    async def _show_typing(self, message: InboundMessage) -> None:
+        await self._parts.precedence.give_way()
         try:
-            if self._channel.limits.window_h:
-                for line in {(message.conversation_id, message.sender_id) for message in messages}:
-                    await self._sender.reopen(*line)
-            for message in messages:
-                if not message.trigger and len(self._after) <= MOST_GREETINGS:
-                    await self._channel.show_typing(message.sender_id, message.message_id)
-        except (ChannelError, StorageError) as error:
+            await self._channel.show_typing(message.sender_id, message.message_id)
+        except ChannelError as error:
             log.info("typing_not_shown", channel=self._channel.name, error=type(error).__name__)
 
     def _observe(self, item: Incoming) -> None:

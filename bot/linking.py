@@ -9,26 +9,29 @@ import hashlib
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 import structlog
 
 from actions.channel_links import ChannelLinks, End, LinkCode, Parted
-from bot.messages import Contact, InboundMessage, Trigger, happened
+from bot.messages import Contact, InboundMessage, OutboundMessage, Trigger, happened
 from bot.recipients import JOINED_FLOW
 from bot.storage.channel_ports import Contacts
 from bot.storage.ports import Accepted
 
+SHOWS_ALL = "webchat"
+"""The channel that shows the whole conversation that its sender is in, and no other."""
 CODE_MINUTES = 10
 MAX_TRIES = 5
 MOST_WRONG = 100
-"""With more wrong codes from all senders within TRIES_WITHIN_S, somebody is guessing."""
+"""With more wrong codes on one channel within TRIES_WITHIN_S, somebody is guessing there."""
 TRIES_WITHIN_S = 3600.0
 KNOWN_SENDERS = 10_000
 OFFERED_FLOW = "pattern_link_offered"
 LINKED_FLOW = "pattern_linked"
+PARTED_FLOW = "pattern_parted"
 JOINING = "utter_joining"
 """What who agreed to join is told before the conversation that they joined goes on."""
 _CODE = re.compile(
@@ -40,6 +43,11 @@ log = structlog.get_logger(__name__)
 Accept = Callable[[Sequence[InboundMessage]], Awaitable[list[Accepted]]]
 
 
+async def _unknown(conversation_id: str) -> str:
+    del conversation_id
+    return ""
+
+
 class Linking(ChannelLinks):
     """Makes codes, and takes them."""
 
@@ -49,6 +57,7 @@ class Linking(ChannelLinks):
         clock: Callable[[], datetime],
         addresses: Mapping[str, str] | None = None,
         new_code: Callable[[], str] = lambda: f"{secrets.randbelow(10**8):08}",
+        language_of: Callable[[str], Awaitable[str]] = _unknown,
     ) -> None:
         """Keep codes and links in `contacts`.
 
@@ -57,11 +66,13 @@ class Linking(ChannelLinks):
             clock: gives the present as an aware moment.
             addresses: by channel, an address that opens it with the text `{text}` written.
             new_code: makes a code of eight digits.
+            language_of: returns the language of a conversation, empty while it is not known.
         """
         self._contacts = contacts
         self._clock = clock
         self._addresses = addresses or {}
         self._new_code = new_code
+        self._language_of = language_of
         self._guesses = _Guesses()
         self._accept: list[Accept] = []
 
@@ -98,7 +109,7 @@ class Linking(ChannelLinks):
         code = _hashed("".join(match.groups()))
         found = await self._contacts.opens(code, self._clock())
         if not found:
-            self._guesses.wrong()
+            self._guesses.wrong(message.channel)
             return message
         self._guesses.right(message.channel, message.sender_id)
         contact = await self._contacts.get(message.channel, message.sender_id)
@@ -109,7 +120,10 @@ class Linking(ChannelLinks):
             "began": found.partition(":")[0],
             "presenter": f"{message.channel}:{message.sender_id}",
         }
-        return msgspec.structs.replace(message, text="", trigger=Trigger(OFFERED_FLOW, slots))
+        language = await self._language_of(found)
+        metadata = {**message.metadata, **({"language": language} if language else {})}
+        trigger = Trigger(OFFERED_FLOW, slots)
+        return msgspec.structs.replace(message, text="", trigger=trigger, metadata=metadata)
 
     async def join(self, code: str, end: End) -> bool:
         """Let the sender who presented a code join its conversation; False if it is not good.
@@ -131,16 +145,23 @@ class Linking(ChannelLinks):
         told = Trigger(JOINED_FLOW, {"to": end.channel})
         messages = [happened(joined, f"joined:{end.message_id}", told, now)]
         messages.append(_linked(contact, joined, end.message_id, now))
-        for accept in self._accept:
-            await accept(messages)
+        await self._put(messages)
         return True
 
-    async def followed(self, message: InboundMessage) -> InboundMessage | None:
+    async def followed(
+        self, message: InboundMessage, said: Iterable[OutboundMessage]
+    ) -> InboundMessage | None:
         """Return what a message that made its sender join left to be answered in the other queue.
+
+        Args:
+            message: as it came.
+            said: what it was answered, which tells whether its sender joined.
 
         Raises:
             StorageError: it could not be looked up.
         """
+        if not any(answer.response == JOINING for answer in said):
+            return None
         contact = await self._contacts.get(message.channel, message.sender_id)
         if not contact.conversation or contact.linked_at is None:
             return None
@@ -150,37 +171,47 @@ class Linking(ChannelLinks):
         """Give who joined a conversation their own again: the one who asks, or all others.
 
         Where the conversation began all others are parted, and its open code is no longer good.
+        Who is shown nothing of it from then on is told so where they are then.
 
         Raises:
             StorageError: it could not be kept.
         """
         known = await self._contacts.of_conversation(end.conversation_id)
         joined = [contact for contact in known if contact.conversation]
-        here = [c for c in joined if (c.channel, c.sender_id) == (end.channel, end.sender_id)]
-        for contact in here or joined:
+        began_here = end.conversation_id == f"{end.channel}:{end.sender_id}"
+        own = (c for c in joined if (c.channel, c.sender_id) == (end.channel, end.sender_id))
+        leaving = joined if began_here else [next(own, Contact(end.channel, end.sender_id))]
+        for contact in leaving:
             alone = msgspec.structs.replace(contact, conversation="", linked_at=None)
             await self._contacts.save(alone)
-        if here:
+        shown = (contact for contact in leaving if contact.channel == SHOWS_ALL)
+        await self._put([_parted(contact, end.message_id, self._clock()) for contact in shown])
+        if not began_here:
             return "here"
         await self._contacts.offer(
             _hashed(secrets.token_hex()), end.conversation_id, self._clock() - timedelta(days=1)
         )
         return "others" if joined else ""
 
+    async def _put(self, messages: Sequence[InboundMessage]) -> None:
+        """Put what is to be said into the queues of its conversations."""
+        for accept in self._accept:
+            await accept(messages)
+
 
 class _Guesses:
-    """Counts codes that are presented, in memory: of each sender all, of everybody the wrong."""
+    """Counts codes that are presented, in memory: of each sender all, of a channel the wrong."""
 
     def __init__(self) -> None:
         self._tries: dict[tuple[str, str], list[float]] = {}
-        self._wrong: list[float] = []
+        self._wrong: dict[str, list[float]] = {}
 
     def may_try(self, channel: str, sender_id: str) -> bool:
         """Return whether a code of a sender is looked at, and count it."""
         now = time.monotonic()
-        self._wrong = _recent(self._wrong, now)
-        if len(self._wrong) >= MOST_WRONG:
-            log.warning("link_codes_are_guessed", channel=channel, wrong=len(self._wrong))
+        wrong = self._wrong[channel] = _recent(self._wrong.get(channel, []), now)
+        if len(wrong) >= MOST_WRONG:
+            log.warning("link_codes_are_guessed", channel=channel, wrong=len(wrong))
             return False
         tries = _recent(self._tries.get((channel, sender_id), []), now)
         if len(tries) >= MAX_TRIES:
@@ -191,9 +222,9 @@ class _Guesses:
             self._tries.pop(next(iter(self._tries)))
         return True
 
-    def wrong(self) -> None:
+    def wrong(self, channel: str) -> None:
         """Count a code that was not good."""
-        self._wrong.append(time.monotonic())
+        self._wrong.setdefault(channel, []).append(time.monotonic())
 
     def right(self, channel: str, sender_id: str) -> None:
         """Forget the tries of a sender whose code was good."""
@@ -216,6 +247,13 @@ def _linked(contact: Contact, joined: str, message_id: str, at: datetime) -> Inb
         trigger=trigger,
         conversation=joined,
     )
+
+
+def _parted(contact: Contact, message_id: str, at: datetime) -> InboundMessage:
+    """Return what is said in the own conversation of who was parted, which they see again."""
+    own = f"{contact.channel}:{contact.sender_id}"
+    name = f"parted:{contact.channel}:{contact.sender_id}:{message_id}"
+    return happened(own, name, Trigger(PARTED_FLOW), at)
 
 
 def _hashed(code: str) -> str:

@@ -14,13 +14,12 @@ from bot.messages import Contact
 from bot.metrics import Metrics
 from bot.storage.channel_ports import SentPart
 from bot.storage.errors import UnknownOutboxMessage
-from bot.storage.ports import Delivery, OutboxEntry, Store
+from bot.storage.ports import REOPENED, WINDOW_CLOSED, Delivery, OutboxEntry, Store
 from channels.push import PushChannel, TryAgain
 
 REFERENCE = "tresen"
 RECEIPT = "receipt:"
 """Begins the error of a message that failed after the platform had taken it."""
-WINDOW_CLOSED = "window_closed"
 Line: TypeAlias = tuple[str, str]
 """A conversation and one of the people in it: messages between them keep their order."""
 log = structlog.get_logger(__name__)
@@ -157,7 +156,7 @@ class Outcomes:
 
     async def reopen(self, entry: OutboxEntry) -> None:
         """Have a message that waited for its customer sent now."""
-        await self.later(entry, self._clock(), "reopened")
+        await self.later(entry, self._clock(), REOPENED)
         self._wake()
 
     async def give_up(self, entry: OutboxEntry, code: str) -> bool:

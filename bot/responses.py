@@ -61,6 +61,11 @@ class Renderer:
             brief=_by_language(self.brief),
         )
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Return the languages that the bot speaks, the fallback first."""
+        return self._languages
+
     def render(
         self, name: str, flow: Flow | None, values: Mapping[str, Any], language: str, seed: str
     ) -> OutboundMessage:
@@ -74,7 +79,8 @@ class Renderer:
             raise ResponseError(f"there is no response '{name}'")
         spoken = next((la for la in (language, *self._languages) if la in wordings), None)
         spoken = spoken or next(iter(wordings))
-        variation = _pick(wordings[spoken], f"{seed}:{name}")
+        fitting = _in_tone(wordings[spoken], str(values.get("tone") or ""))
+        variation = _pick(fitting, f"{seed}:{name}")
         context = {**values, "language": spoken}
         return OutboundMessage(
             text=self._fill(variation.text, context),
@@ -260,6 +266,12 @@ def _by_language(render: Json) -> Json:
         return str(render(value, str(context.get("language") or "en")))
 
     return in_context
+
+
+def _in_tone(wordings: Sequence[Variation], tone: str) -> Sequence[Variation]:
+    """Return the wordings for a customer in a mood: those made for it, else those for everybody."""
+    made = [wording for wording in wordings if tone and wording.tone == tone]
+    return made or [wording for wording in wordings if not wording.tone] or wordings
 
 
 def _pick(variations: Sequence[Variation], seed: str) -> Variation:

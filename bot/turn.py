@@ -5,7 +5,6 @@ action with outside effects the turn is committed as far as it got, with what it
 that is cut off after that goes on from there.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -21,6 +20,7 @@ from bot.conversations import Conversations
 from bot.effects import OUTCOMES, STEPS, as_slot, has_effects, intents, is_held_up, outcomes
 from bot.engine import Engine
 from bot.flows import FlowSet
+from bot.languages import settled_language, spoken_language
 from bot.messages import InboundMessage, OutboundMessage, Trigger, utc_now
 from bot.recipients import whereto
 from bot.responses import Renderer, ResponseError
@@ -40,14 +40,14 @@ from bot.storage.ports import (
     Store,
     TurnCommit,
 )
-from bot.understanding.router import Router, Understood
-from bot.utterances import as_message, bound, own_words, parse_data, uttered
+from bot.understanding.entities import LiveWords
+from bot.understanding.ports import Router
+from bot.understanding.readers import Readers
+from bot.utterances import as_message, bound, parse_data, uttered
 
 MAX_ACTIONS = 60
 MAX_TRIES = 5
 LAST_WORDS = 4
-SWITCH_SCORE = 0.8
-SWITCH_WORDS = 2
 FOREIGN_WORDS = frozenset({"address"})
 """What is spelt the same in every language, so that it tells nothing about the customer's."""
 log = structlog.get_logger(__name__)
@@ -61,6 +61,7 @@ class Brain(msgspec.Struct, frozen=True):
     router: Router
     renderer: Renderer
     actions: ActionRunner
+    words: LiveWords = msgspec.field(default_factory=LiveWords)
 
 
 class _OpenTurn:
@@ -103,6 +104,7 @@ class TurnRunner:
         self._clock = clock
         self._observe, self._asked = observe, asked
         self._conversations = Conversations(store)
+        self._readers = Readers(brain.router)
 
     async def handle(self, entry: InboxEntry) -> tuple[OutboxEntry, ...]:
         """Answer an accepted message; a message that was answered before stays as it is.
@@ -172,13 +174,7 @@ class TurnRunner:
             engine.trigger(draft, ev.Triggered(message.trigger.flow, message.message_id, slots))
             await self._advance(turn)
             return
-        understood = await asyncio.to_thread(
-            self._brain.router.understand,
-            message.text,
-            draft.conversation,
-            message.received_at,
-            attached=bool(message.attachments),
-        )
+        understood = await self._readers.understand(message, draft.conversation)
         commands = understood.commands
         answered_at = self._conversations.answered_at(draft.conversation.id)
         if answered_at is not None and message.received_at < answered_at:
@@ -186,7 +182,9 @@ class TurnRunner:
         asked = engine.expectation(draft.conversation)
         engine.begin(draft, uttered(message, parse_data(understood)), commands)
         if asked is None or asked.slot.type not in FOREIGN_WORDS:
-            self._settle_language(draft, understood)
+            known = str(draft.conversation.slots.get("language") or "")
+            if language := settled_language(known, understood):
+                draft.emit(ev.SlotSet("language", language))
         await self._advance(turn)
         if not turn.said and not turn.queued and engine.nothing_said(draft):
             await self._advance(turn)
@@ -230,7 +228,7 @@ class TurnRunner:
     async def _act(self, turn: _OpenTurn, action: str) -> None:
         draft = turn.draft
         if action.startswith("utter_"):
-            said, error = self._utter(draft, action), ""
+            said, error = self._utter(turn, action), ""
             if said is None:
                 error = f"the response '{action}' cannot be rendered"
             self._brain.engine.acted(draft, action, {}, error)
@@ -246,13 +244,13 @@ class TurnRunner:
         engine, conversation = self._brain.engine, turn.draft.conversation
         values = {**engine.values(conversation), "effects": as_slot(effects, held_up=held_up)}
         state = tracker_state(
-            conversation, {**values, "language": self._language(turn.draft)}, turn.draft.events
+            conversation, {**values, "language": self._language(turn)}, turn.draft.events
         )
         try:
             outcome = await self._brain.actions.run(action, state)
             told = outcome.slots.pop(OUTCOMES, ())
             turn.outcomes += outcomes(effects, told)
-            said = self._answers(turn.draft, outcome, values)
+            said = self._answers(turn, outcome, values)
         except (ActionError, ResponseError) as error:
             kind = type(error.__cause__ or error).__name__
             log.warning("action_failed", action=action, error=kind)
@@ -273,11 +271,12 @@ class TurnRunner:
             draft.emit(ev.SlotSet("unsettled", {**known, **found}))
 
     def _answers(
-        self, draft: Draft, outcome: ActionOutcome, values: dict[str, Any]
+        self, turn: _OpenTurn, outcome: ActionOutcome, values: dict[str, Any]
     ) -> list[OutboundMessage]:
+        draft = turn.draft
         top = draft.conversation.top
         flow = self._brain.flows.flows[top.flow_id] if top else None
-        slots, language = {**values, **outcome.slots}, self._language(draft)
+        slots, language = {**values, **outcome.slots}, self._language(turn)
         return [
             self._brain.renderer.from_action(raw, flow, slots, language, self._seed(draft))
             for raw in outcome.responses
@@ -319,13 +318,13 @@ class TurnRunner:
             found.append(entry)
         return found, held_up
 
-    def _utter(self, draft: Draft, name: str) -> OutboundMessage | None:
-        conversation = draft.conversation
+    def _utter(self, turn: _OpenTurn, name: str) -> OutboundMessage | None:
+        conversation = turn.draft.conversation
         flow = self._brain.flows.flows[conversation.top.flow_id] if conversation.top else None
         values = self._brain.engine.values(conversation)
         try:
             return self._brain.renderer.render(
-                name, flow, values, self._language(draft), self._seed(draft)
+                name, flow, values, self._language(turn), self._seed(turn.draft)
             )
         except ResponseError as error:
             log.warning(
@@ -344,17 +343,9 @@ class TurnRunner:
             draft.emit(ev.BotUttered(text, data, {"utter_action": response} if response else {}))
         turn.said += said
 
-    def _settle_language(self, draft: Draft, understood: Understood) -> None:
-        """Follow the customer's language once it is clear."""
-        parse = understood.parse
-        known = draft.conversation.slots.get("language")
-        if not parse.language or parse.language == known:
-            return
-        if not known or (parse.language_score >= SWITCH_SCORE and own_words(parse) >= SWITCH_WORDS):
-            draft.emit(ev.SlotSet("language", parse.language))
-
-    def _language(self, draft: Draft) -> str:
-        return str(draft.conversation.slots.get("language") or "")
+    def _language(self, turn: _OpenTurn) -> str:
+        languages = self._brain.renderer.languages
+        return spoken_language(turn.draft.conversation, turn.message, languages)
 
     def _seed(self, draft: Draft) -> str:
         return f"{draft.conversation.id}:{draft.conversation.turns}"

@@ -6,7 +6,7 @@ import msgspec
 
 from bot import events as ev
 from bot.messages import Button, InboundMessage, OutboundMessage
-from bot.understanding.result import ParseResult
+from bot.understanding.result import ParseResult, Sentiment
 from bot.understanding.router import Understood
 
 PLAN_CHARS = 16
@@ -50,13 +50,20 @@ def parse_data(understood: Understood) -> dict[str, Any]:
                 "end": entity.end,
                 "text": entity.text,
                 "confidence_entity": entity.score,
+                **({"unit": entity.unit} if entity.unit else {}),
             }
             for entity in parse.entities
         ],
         "language": parse.language,
-        "sentiment": {"score": parse.sentiment.score, "anger": parse.sentiment.anger},
+        "sentiment": feelings(parse.sentiment),
         "commands": [msgspec.to_builtins(command) for command in understood.commands],
     }
+
+
+def feelings(sentiment: Sentiment) -> dict[str, Any]:
+    """Return the mood of a message as events hold it: its score and anger, and what else is so."""
+    told = msgspec.structs.asdict(sentiment)
+    return {name: value for name, value in told.items() if value or name in {"score", "anger"}}
 
 
 def as_message(event: ev.BotUttered) -> OutboundMessage:

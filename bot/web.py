@@ -1,6 +1,7 @@
 """The routes of the channels and the demo shop's pages, mounted on the API."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime
 
 import msgspec
 import structlog
@@ -19,6 +20,7 @@ from bot.api_models import Failure, RestAnswer, RestMessage
 from bot.deliveries import Deliveries
 from bot.dispatcher import Dispatcher, TurnFailed
 from bot.http_guard import MAX_BODY_BYTES, failure
+from bot.linking import OFFERED_FLOW, Linking
 from bot.messages import Attachment, InboundMessage, OutboundMessage
 from bot.settings import Settings
 from bot.storage.errors import UnstorableData
@@ -35,6 +37,8 @@ from channels.webchat.session import Backstage, Changed, HistoryEntry, Notice, T
 from channels.webchat.tokens import Signer
 from channels.webchat.uploads import UploadStore
 
+HIDDEN_CODE = "•••• ••••"
+"""What the history shows of a link code that was typed in."""
 log = structlog.get_logger(__name__)
 
 
@@ -49,6 +53,7 @@ class WebParts(msgspec.Struct, frozen=True):
     signer: Signer
     uploads: UploadStore
     deliveries: Deliveries
+    linking: Linking
     desk: PaymentDesk | None = None
 
 
@@ -170,7 +175,15 @@ def _webchat_routes(parts: WebParts) -> list[BaseRoute]:
     channel = WebChat(parts.signer, parts.settings.endpoints.webchat_origins)
 
     async def accept(messages: Sequence[InboundMessage]) -> None:
-        await parts.dispatcher.accept(messages)
+        claimed = [await parts.linking.claimed(message) for message in messages]
+        await parts.dispatcher.accept(claimed)
+
+    async def place(session_id: str) -> str:
+        contact = await parts.store.contacts.get(channel.name, session_id)
+        return contact.conversation or f"{channel.name}:{session_id}"
+
+    def delivered(conversation_id: str, seq: int) -> None:
+        parts.deliveries.seen(conversation_id, seq, channel.name)
 
     async def history(conversation_id: str, after_seq: int) -> list[HistoryEntry]:
         return await _history(parts.store, conversation_id, after_seq)
@@ -182,7 +195,7 @@ def _webchat_routes(parts: WebParts) -> list[BaseRoute]:
             else:
                 yield Typing(on=notice == "typing")
 
-    backstage = Backstage(accept, history, subscribe, parts.deliveries.seen)
+    backstage = Backstage(accept, history, subscribe, delivered, place)
     routes = WebChatRoutes(channel, parts.signer, backstage, parts.uploads, Limits())
     return list(routes.routes())
 
@@ -190,30 +203,36 @@ def _webchat_routes(parts: WebParts) -> list[BaseRoute]:
 async def _history(store: Store, conversation_id: str, after_seq: int) -> list[HistoryEntry]:
     """Return what both sides said after an event number."""
     stored, _ = await store.events.load(conversation_id, after_seq)
-    channel, _, sender = conversation_id.partition(":")
     entries = []
     for item in stored:
-        if item.type not in {"user", "bot"}:
+        if item.type not in {"user", "bot", "triggered"}:
             continue
         event = ev.from_wire(item.data)
-        message: InboundMessage | OutboundMessage
+        message: InboundMessage | OutboundMessage | None = None
         if isinstance(event, ev.UserUttered):
-            attachments = tuple(msgspec.convert(a, Attachment) for a in event.attachments)
-            message = InboundMessage(
-                channel,
-                sender,
-                event.message_id,
-                event.text,
-                item.at,
-                attachments,
-                dict(event.metadata),
-            )
+            message = _said(conversation_id, event, item.at)
         elif isinstance(event, ev.BotUttered):
             message = as_message(event)
-        else:
-            continue
-        entries.append(HistoryEntry(item.seq, item.at, message))
+        elif isinstance(event, ev.Triggered) and event.flow_id == OFFERED_FLOW:
+            who = str(event.slots.get("presenter")).partition(":")
+            message = InboundMessage(who[0], who[2], event.message_id, HIDDEN_CODE, item.at)
+        if message is not None:
+            entries.append(HistoryEntry(item.seq, item.at, message))
     return entries
+
+
+def _said(conversation_id: str, event: ev.UserUttered, at: datetime) -> InboundMessage:
+    """Return a customer's message, at whichever end of the conversation it was said."""
+    began, _, sender = conversation_id.partition(":")
+    return InboundMessage(
+        event.input_channel or began,
+        event.input_sender or sender,
+        event.message_id,
+        event.text,
+        at,
+        tuple(msgspec.convert(each, Attachment) for each in event.attachments),
+        dict(event.metadata),
+    )
 
 
 def _storefront_loader(parts: WebParts) -> Callable[[], Storefront]:

@@ -11,14 +11,16 @@ import msgspec
 import structlog
 
 from bot.messages import InboundMessage, OutboundMessage
+from channels.alexa_account import AccountLinking, UserInfo
 from channels.alexa_parse import (
-    GREETING,
+    LANGUAGES,
     MAX_NAME_CHARS,
     intent_name,
     metadata_of,
     object_field,
     skill_ids,
     system_of,
+    token_of,
     user_of,
     words_of,
 )
@@ -48,7 +50,7 @@ class AlexaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     skill_id: Annotated[str, msgspec.Meta(min_length=1)]
     card_title: str = ""
     order_number_pattern: str = r"#?[A-Z]{1,3}-?\d{5,9}"
-    account_linking: bool = False
+    account_linking: AccountLinking | None = None
     identity_responses: tuple[str, ...] = ("utter_ask_identity",)
     api_url: str = ""
     certificates_url: str = AMAZON
@@ -97,6 +99,8 @@ class AlexaChannel(ExchangeChannel):
         self._context = context
         self._client = client
         self._chains = chains
+        linking = settings.account_linking
+        self._accounts = UserInfo(linking, client, context.clock) if linking else None
 
     async def prepare(self, request: WebhookRequest) -> None:
         """Fetch the certificate chain that the request names, unless it is known and valid.
@@ -124,6 +128,8 @@ class AlexaChannel(ExchangeChannel):
     def parse(self, request: WebhookRequest) -> list[InboundMessage]:
         """Return what the customer said; nothing for requests that bring no words.
 
+        Opening the skill is a signal, as entering a conversation is on other channels.
+
         Raises:
             BadRequest: if the body is not a request of an Alexa skill; names the field.
         """
@@ -133,8 +139,9 @@ class AlexaChannel(ExchangeChannel):
         if kind not in _TALKS:
             return []
         language = self._language(asked)
-        text = GREETING[language] if kind == "LaunchRequest" else words_of(asked, language)
-        if not text:
+        is_launch = kind == "LaunchRequest"
+        text = "" if is_launch else words_of(asked, language)
+        if not text and not is_launch:
             return []
         return [
             InboundMessage(
@@ -144,6 +151,7 @@ class AlexaChannel(ExchangeChannel):
                 text=text,
                 received_at=self._context.clock(),
                 metadata={**metadata_of(body, asked), "language": language},
+                signal="opened" if is_launch else "",
             )
         ]
 
@@ -181,6 +189,11 @@ class AlexaChannel(ExchangeChannel):
         except (BadRequest, httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             log.info("progress_not_told", channel=self.name, error=type(error).__name__)
 
+    async def account_email(self, request: WebhookRequest) -> str:
+        """Return the verified e-mail address of the account that is linked with the skill."""
+        token = token_of(decode_object(request.body, MAX_BODY_BYTES))
+        return await self._accounts.email(token) if self._accounts and token else ""
+
     async def close(self) -> None:
         """Let go of connections."""
         await self._client.aclose()
@@ -195,8 +208,9 @@ class AlexaChannel(ExchangeChannel):
             return {"version": "1.0", "response": {"canFulfillIntent": {"canFulfill": "NO"}}}
         if kind not in _TALKS:
             return SILENCE
-        is_known = bool(user_of(body).get("accessToken"))
-        manner = self._manner(language, stays=kind == "LaunchRequest", is_known=is_known)
+        token = token_of(body)
+        may_link = self._accounts is not None and (not token or self._accounts.is_refused(token))
+        manner = self._manner(language, stays=kind == "LaunchRequest", may_link=may_link)
         if not complete:
             return own_words("later", manner, stays=True)
         if said:
@@ -207,19 +221,19 @@ class AlexaChannel(ExchangeChannel):
             return own_words("not_heard", manner, stays=True)
         return spoken_answer((), manner)
 
-    def _manner(self, language: str, *, stays: bool = False, is_known: bool = True) -> Manner:
+    def _manner(self, language: str, *, stays: bool = False, may_link: bool = False) -> Manner:
         return Manner(
             language or self._context.languages[0],
             self._settings.order_number_pattern,
             self._settings.card_title,
             stays,
-            self._settings.account_linking and not is_known,
+            may_link,
             self._settings.identity_responses,
         )
 
     def _language(self, asked: Mapping[str, object]) -> str:
         spoken = str(asked.get("locale") or self._context.languages[0])[:2].lower()
-        return spoken if spoken in GREETING else "en"
+        return spoken if spoken in LANGUAGES else "en"
 
     def _is_api(self, base: str) -> bool:
         return bool(self._settings.api_url or _API_HOST.fullmatch(base))

@@ -7,6 +7,7 @@ from channels.spoken import as_written
 from channels.wire import MAX_MESSAGE_CHARS, clean_text, string_field
 
 MAX_NAME_CHARS = 255
+MAX_TOKEN_CHARS = 8_192
 _BUILT_IN = {
     "AMAZON.YesIntent": "/affirm",
     "AMAZON.NoIntent": "/deny",
@@ -14,7 +15,7 @@ _BUILT_IN = {
     "AMAZON.RepeatIntent": "/repeat",
     "AMAZON.StartOverIntent": "/restart",
 }
-GREETING = {"de": "Hallo", "en": "Hello"}
+LANGUAGES = frozenset({"de", "en"})
 _HELP = {"de": "Was kannst du?", "en": "What can you do?"}
 
 
@@ -48,6 +49,13 @@ def user_of(body: Mapping[str, object]) -> dict[str, object]:
     return _maybe(body, "context", "System", "user") or _maybe(body, "session", "user")
 
 
+def token_of(body: Mapping[str, object]) -> str:
+    """Return the token of the account that is linked with the skill; empty where there is none."""
+    token = user_of(body).get("accessToken")
+    is_usable = isinstance(token, str) and token.isascii() and token.isprintable()
+    return str(token) if is_usable and len(str(token)) <= MAX_TOKEN_CHARS else ""
+
+
 def skill_ids(body: Mapping[str, object]) -> list[str]:
     """Return the skill ids that the request names, in all places."""
     places = (_maybe(system_of(body), "application"), _maybe(body, "session", "application"))
@@ -60,7 +68,6 @@ def metadata_of(body: Mapping[str, object], asked: Mapping[str, object]) -> dict
         "sent_at": clean_text(str(asked.get("timestamp", "")))[:MAX_NAME_CHARS],
         "locale": clean_text(str(asked.get("locale", "")))[:MAX_NAME_CHARS],
         "session_new": _maybe(body, "session").get("new") is True,
-        "account_linked": bool(user_of(body).get("accessToken")),
     }
     if intent := intent_name(asked):
         found["intent"] = intent

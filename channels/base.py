@@ -175,6 +175,18 @@ class ExchangeChannel(Channel):
         """
         del request
 
+    async def account_email(self, request: WebhookRequest) -> str:
+        """Return the e-mail address of the customer's account that is linked with the platform.
+
+        Only an address that whoever keeps the accounts has verified, for it identifies the
+        customer; empty where there is none, or it cannot be found out now.
+
+        Args:
+            request: a verified request.
+        """
+        del request
+        return ""
+
     def routes(self, exchange: Exchange) -> Sequence[BaseRoute]:
         """Return routes beside the webhook, such as a socket over which a call is held."""
         del exchange

@@ -7,6 +7,10 @@ from channels.meta_page.account import Page, PageSettings, Traits
 from channels.meta_page.channel import PageChannel
 from channels.push import ChannelContext, ChannelLimits, read_settings
 
+FIELDS = (
+    *("messages", "messaging_postbacks", "messaging_seen", "message_reactions"),
+    *("messaging_referral", "messaging_handover", "standby"),
+)
 TRAITS = Traits(
     channel="instagram",
     object_name="instagram",
@@ -21,12 +25,17 @@ TRAITS = Traits(
         window_h=24,
     ),
     counts="utf8",
-    # Echoes bring the message's id and nothing that names the app or hands a reference back.
+    # Echoes bring the message's id and nothing that names the app or hands a reference back: what
+    # is in doubt is looked for among the messages of the conversation.
     echoes_name_app=False,
     replies_on_files=False,
     has_receipts=False,
+    is_listed=True,
     file_kinds=("image", "audio", "video"),
     profile_fields=("persistent_menu", "ice_breakers"),
+    app_fields=FIELDS,
+    # The page that the account belongs to; its own messages are Messenger's.
+    page_fields=("messages",),
     profile_platform="instagram",
 )
 

@@ -7,6 +7,11 @@ from channels.meta_page.account import Page, PageSettings, Traits
 from channels.meta_page.channel import PageChannel
 from channels.push import ChannelContext, ChannelLimits, read_settings
 
+FIELDS = (
+    *("messages", "messaging_postbacks", "message_echoes", "message_deliveries", "message_reads"),
+    *("message_reactions", "message_edits", "messaging_referrals", "messaging_optins"),
+    *("messaging_handovers", "standby", "messaging_policy_enforcement", "messaging_feedback"),
+)
 TRAITS = Traits(
     channel="messenger",
     object_name="page",
@@ -25,8 +30,11 @@ TRAITS = Traits(
     echoes_name_app=True,
     replies_on_files=True,
     has_receipts=True,
+    is_listed=False,
     file_kinds=("image", "audio", "video", "file"),
     profile_fields=("get_started", "greeting", "persistent_menu", "ice_breakers"),
+    app_fields=FIELDS,
+    page_fields=FIELDS,
 )
 
 

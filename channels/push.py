@@ -19,6 +19,8 @@ class ChannelLimits(msgspec.Struct, frozen=True):
 
     Lengths are in characters as the platform counts them, rates in messages per second over all
     recipients. `window_h`: how many hours after a customer's last message free text is taken.
+    `in_flight`: how many payloads may be on their way at the same moment; few where nobody tells
+    what became of them, for each of these is sent again when the process is killed.
     """
 
     text_chars: int
@@ -30,6 +32,7 @@ class ChannelLimits(msgspec.Struct, frozen=True):
     caption_chars: int = 0
     per_second: float = 20.0
     window_h: int = 0
+    in_flight: int = 50
 
 
 class ChannelContext(msgspec.Struct, frozen=True):
@@ -49,6 +52,21 @@ class MediaFile(msgspec.Struct, frozen=True):
     body: bytes
     mime_type: str = ""
     name: str = ""
+
+
+class Doubt(msgspec.Struct, frozen=True):
+    """A payload of which nobody knows whether it arrived.
+
+    `reference` and `payload` are those of `send`; the payload is empty where it cannot be rendered
+    any more. `recipient` is the customer's sender id. `since`: when it was sent at the earliest.
+    `known`: the platform's ids of other payloads to this customer, which it cannot be.
+    """
+
+    reference: str
+    payload: Payload
+    recipient: str
+    since: datetime
+    known: frozenset[str] = frozenset()
 
 
 class SettingsInvalid(ValueError):
@@ -151,19 +169,17 @@ class PushChannel(Channel):
         del contact, now
         return outbound
 
-    async def settle(self, reference: str, recipient: str, since: datetime) -> str | None:
+    async def settle(self, doubt: Doubt) -> str | None:
         """Ask the platform whether a payload in doubt got there.
-
-        Args:
-            reference: that of `send`.
-            recipient: the sender id of the customer.
-            since: when it was sent at the earliest.
 
         Returns:
             the platform's id; an empty string if it never got there; None if the platform
             cannot be asked.
+
+        Raises:
+            TryAgain: it may tell later.
         """
-        del reference, recipient, since
+        del doubt
         return None
 
     def verdict(self, code: str) -> Verdict:
@@ -201,6 +217,24 @@ class PushChannel(Channel):
         """
         del recipient, message_id
 
+    async def register(self, url: str, *, dry_run: bool = False) -> list[str]:
+        """Tell the platform where to deliver, and whatever else its API lets us set up.
+
+        What is right already is left as it is, so it may be done again at any time.
+
+        Args:
+            url: the public address of the channel's webhook.
+            dry_run: only look, and say what would be done.
+
+        Returns:
+            for a person, a line for each thing that was done, is right, or is left to do by hand.
+
+        Raises:
+            SendFailed: the platform did not take it, or cannot be asked.
+        """
+        del dry_run
+        return [f"by hand: enter {url} as the webhook's address at the platform"]
+
     async def close(self) -> None:
         """Let go of connections."""
 
@@ -221,3 +255,8 @@ def read_settings(channel: str, settings: Mapping[str, Any], kind: type[T]) -> T
     except msgspec.ValidationError as error:
         message = f"channels.{channel}: {error}"
         raise SettingsInvalid(message) from error
+
+
+def would(dry_run: bool) -> str:
+    """Return how a line of `register` begins that tells of a change."""
+    return "to do" if dry_run else "done"

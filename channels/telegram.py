@@ -1,13 +1,11 @@
 """Telegram, with python-telegram-bot: a bot in private chats, behind a webhook.
 
-Telegram takes no reference with a message and lists none, so doubt cannot be settled there.
+Telegram takes no reference with a message and lists none, so doubt cannot be settled there: few
+messages are on their way at the same moment, for a killed process sends each of these again.
 """
 
-import asyncio
 import hmac
 import json
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NoReturn
 from urllib.parse import urlsplit
@@ -39,6 +37,7 @@ from channels.push import (
     TryAgain,
     Undeliverable,
     read_settings,
+    would,
 )
 from channels.telegram_parse import incoming
 from channels.telegram_render import ALBUM, CAPTION_CHARS, MAX_BUTTONS, TEXT_CHARS, render
@@ -90,6 +89,7 @@ class TelegramChannel(PushChannel):
         cards=ALBUM[-1],
         caption_chars=CAPTION_CHARS,
         per_second=25.0,
+        in_flight=3,
     )
 
     def __init__(self, settings: TelegramSettings, context: ChannelContext) -> None:
@@ -206,19 +206,30 @@ class TelegramChannel(PushChannel):
         except _UNREADABLE as error:
             raise SendFailed("unreadable", "Telegram's answer cannot be read") from error
 
-    async def set_webhook(self) -> str:
-        """Tell Telegram where to deliver, and what; return the address.
+    async def register(self, url: str, *, dry_run: bool = False) -> list[str]:
+        """Tell Telegram where to deliver, what, and with which secret.
+
+        The secret cannot be read back, so this is said again each time; it changes nothing then.
 
         Raises:
             SendFailed: Telegram did not take it.
         """
-        url = f"{self._context.public_url}/webhooks/{NAME}/webhook"
         secret = self._settings.secret_token
         try:
-            await self._bot.set_webhook(url, allowed_updates=ALLOWED_UPDATES, secret_token=secret)
+            known = await self._bot.get_webhook_info()
+            if not dry_run:
+                await self._bot.set_webhook(
+                    url, allowed_updates=ALLOWED_UPDATES, secret_token=secret
+                )
         except TelegramError as error:
             _refuse(error)
-        return url
+        except _UNREADABLE as error:
+            raise SendFailed("unreadable", "Telegram's answer cannot be read") from error
+        before = f", until now {known.url or 'nowhere'}" if known.url != url else ""
+        told = [f"{would(dry_run)}: Telegram delivers to {url}{before}"]
+        if known.last_error_message:
+            told.append(f"Telegram's last delivery failed: {known.last_error_message}")
+        return told
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -348,21 +359,3 @@ def _keyboard(payload: Payload) -> InlineKeyboardMarkup | None:
         [InlineKeyboardButton(key["text"], callback_data=key["callback_data"]) for key in row]
         for row in rows
     ])
-
-
-async def _tell_telegram() -> None:
-    names = ("TELEGRAM_TOKEN", "TELEGRAM_SECRET_TOKEN", "TRESEN_PUBLIC_URL")
-    missing = [name for name in names if not os.environ.get(name)]
-    if missing:
-        sys.exit(f"set {', '.join(missing)} in the environment")
-    settings = {"token": os.environ[names[0]], "secret_token": os.environ[names[1]]}
-    public_url = os.environ[names[2]].rstrip("/")
-    channel = connect(settings, ChannelContext(public_url))
-    try:
-        sys.stdout.write(f"Telegram delivers to {await channel.set_webhook()}\n")
-    finally:
-        await channel.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(_tell_telegram())

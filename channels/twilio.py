@@ -21,6 +21,7 @@ from channels.fetching import fetch
 from channels.push import (
     ChannelContext,
     ChannelLimits,
+    Doubt,
     InDoubt,
     MediaFile,
     PushChannel,
@@ -33,6 +34,7 @@ from channels.push import (
     read_settings,
 )
 from channels.twilio_parse import Account, incoming
+from channels.twilio_registration import Registration
 from channels.twilio_render import (
     TEXT_CHARS,
     WHATSAPP,
@@ -133,7 +135,6 @@ class TwilioMessages(PushChannel):
         self.limits = msgspec.structs.replace(self.limits, per_second=settings.per_second)
         self._wire = Wire(settings.api_url)
         self._client = Client(settings.account_sid, settings.auth_token, http_client=self._wire)
-        self._doubts: dict[str, Payload] = {}
         self._taken: deque[str] = deque(maxlen=_KEPT)
         self._opened_at = context.clock()
 
@@ -202,49 +203,45 @@ class TwilioMessages(PushChannel):
                 **cast("dict[str, Any]", payload), **sender, **self._callback(reference)
             )
             sid, code = made.sid, made.error_code
-        except InDoubt:
-            self._remember(reference, payload)
-            raise
         except (TwilioException, ValueError, KeyError, TypeError, AttributeError) as error:
-            self._remember(reference, payload)
             raise InDoubt("unreadable", "Twilio's answer cannot be read") from error
         if code:
             refuse(400, str(code), 0)
         if not isinstance(sid, str) or not sid:
-            self._remember(reference, payload)
             raise InDoubt("unreadable", "Twilio's answer names no message")
         self._taken.append(sid)
         return sid
 
-    async def settle(self, reference: str, recipient: str, since: datetime) -> str | None:
+    async def settle(self, doubt: Doubt) -> str | None:
         """Look for a message in doubt among those that Twilio has for the recipient.
 
-        The text is compared while it is still known here; after a restart only the time is.
+        Of a template only the time and the ids are compared.
 
         Raises:
             TryAgain: Twilio cannot be asked now, or may know more in a moment.
         """
         try:  # messages that wait to be sent have no DateSent: they are told apart here
-            listed = await self._client.messages.list_async(to=recipient, limit=_LOOKED_THROUGH)
+            listed = await self._client.messages.list_async(
+                to=doubt.recipient, limit=_LOOKED_THROUGH
+            )
         except (SendFailed, TwilioException, ValueError, KeyError, TypeError) as error:
             raise TryAgain("not_listed", "Twilio does not list the messages") from error
-        begun = since.replace(microsecond=0)
+        begun = doubt.since.replace(microsecond=0)
         late = [m for m in listed if m.date_created is not None and m.date_created >= begun]
-        unknown = [m for m in late if m.sid not in self._taken and m.direction != "inbound"]
-        payload = self._doubts.get(reference)
-        if payload is not None and "content_sid" not in payload:
-            wanted = str(payload.get("body", "")).strip()
+        known = {*self._taken, *doubt.known}
+        unknown = [m for m in late if m.sid not in known and m.direction != "inbound"]
+        if doubt.payload and "content_sid" not in doubt.payload:
+            wanted = str(doubt.payload.get("body", "")).strip()
             unknown = [m for m in unknown if (m.body or "").strip() == wanted]
         elif unknown and all(m.date_created == begun for m in unknown):
             # It may be the one before, sent in the same second; the report tells.
-            self._wait_for_report(since)
+            self._wait_for_report(doubt.since)
             return None
         if unknown:
             found = min(unknown, key=lambda message: message.date_created)
-            self._doubts.pop(reference, None)
             self._taken.append(found.sid)
             return str(found.sid)
-        if (self._context.clock() - since).total_seconds() < SETTLES_AFTER_S:
+        if (self._context.clock() - doubt.since).total_seconds() < SETTLES_AFTER_S:
             raise TryAgain("not_listed_yet", "Twilio may list the message a little later")
         return ""
 
@@ -288,6 +285,19 @@ class TwilioMessages(PushChannel):
         except (TwilioException, ValueError, KeyError, TypeError) as error:
             raise SendFailed("typing", "Twilio does not show that we write") from error
 
+    async def register(self, url: str, *, dry_run: bool = False) -> list[str]:
+        """Enter the webhook at the number, or at the messaging service.
+
+        Raises:
+            SendFailed: Twilio did not take it, or has no such number.
+        """
+        url = self._settings.webhook_url or url
+        return await Registration(self._client, url, dry_run=dry_run).run(
+            self._settings.from_number,
+            self._settings.messaging_service_sid,
+            self._settings.whatsapp_from,
+        )
+
     async def close(self) -> None:
         """Let go of connections."""
         await self._wire.http.aclose()
@@ -309,8 +319,3 @@ class TwilioMessages(PushChannel):
             return {}
         named = f"{address}?reference={quote(reference, safe='')}{mark}{overrides}"
         return {"status_callback": named}
-
-    def _remember(self, reference: str, payload: Payload) -> None:
-        self._doubts[reference] = payload
-        while len(self._doubts) > _KEPT:
-            self._doubts.pop(next(iter(self._doubts)))

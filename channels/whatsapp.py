@@ -30,6 +30,7 @@ from channels.push import (
     Verdict,
     WindowClosed,
     read_settings,
+    would,
 )
 from channels.whatsapp_content import MEDIA_ID, fields_in, items_in, masked, string_in
 from channels.whatsapp_parse import Reader
@@ -94,6 +95,7 @@ class WhatsAppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     phone_number_id: Annotated[str, Meta(pattern=r"^[^\s/?#]+$")]
     api_url: Annotated[str, Meta(pattern=r"^https?://[^\s]+[^/\s]$")] = META_URL
     api_version: Annotated[str, Meta(pattern=r"^v\d{1,3}\.\d$")] = "v26.0"
+    account_id: Annotated[str, Meta(pattern=r"^[0-9]*$")] = ""
     catalog_id: str = ""
     templates: dict[str, TemplateSettings] = {}
 
@@ -233,6 +235,24 @@ class WhatsApp(PushChannel):
                 raise
         return await self._download(reference, limit_bytes)
 
+    async def register(self, url: str, *, dry_run: bool = False) -> list[str]:
+        """Have the account's webhooks delivered to us.
+
+        Raises:
+            SendFailed: Meta did not take it, or does not reach the address.
+        """
+        field = "by hand, once: the field messages in the app's dashboard, below Configuration"
+        if not self._settings.account_id:
+            return [f"by hand: enter {url} and the verify token there, or set account_id", field]
+        path = f"{self._settings.account_id}/subscribed_apps"
+        known = items_in(await self._ask(path), "data")
+        if any(string_in(item, "override_callback_uri") == url for item in known):
+            return [f"as it should be: the account's webhook at {url}", field]
+        if not dry_run:
+            token = self._settings.verify_token
+            await self._post({"override_callback_uri": url, "verify_token": token}, path)
+        return [f"{would(dry_run)}: the account's webhook at {url}", field]
+
     async def close(self) -> None:
         """Let go of connections."""
         await self._http.aclose()
@@ -255,7 +275,7 @@ class WhatsApp(PushChannel):
             TryAgain: Meta cannot give it now.
             Undeliverable: it is gone, too large, of a kind nobody opens, or not Meta's.
         """
-        about = await self._about(media_id)
+        about = await self._ask(media_id, phone_number_id=self._settings.phone_number_id)
         size, announced = str(about.get("file_size", "")), _mime(string_in(about, "mime_type"))
         if size.isascii() and size.isdigit() and (len(size) > 15 or int(size) > limit_bytes):
             raise Undeliverable("too_large", f"the file is larger than {limit_bytes} bytes")
@@ -277,32 +297,30 @@ class WhatsApp(PushChannel):
             raise TryAgain("sha256", "the file came damaged")
         return MediaFile(found.body, mime_type=announced, name="")
 
-    async def _about(self, media_id: str) -> Mapping[str, object]:
-        """Return what Meta tells about a file: where it is, its kind, size and hash.
+    async def _ask(self, path: str, **query: str) -> Mapping[str, object]:
+        """Return what Meta tells of an object, such as where a file is.
 
         Raises:
             TryAgain: Meta cannot tell now.
             Undeliverable: it is gone.
         """
-        number = {"phone_number_id": self._settings.phone_number_id}
+        address = f"{self._base}/{path}"
         try:
-            return _answer(
-                await self._http.get(f"{self._base}/{media_id}", params=number, headers=self._token)
-            )
+            return _answer(await self._http.get(address, params=query, headers=self._token))
         except httpx.RequestError as error:
             raise TryAgain("connection", "Meta does not answer") from error
         except InDoubt as error:
             raise TryAgain(error.code, str(error)) from error
 
-    async def _post(self, payload: Payload) -> Mapping[str, object]:
-        """Post to the number's messages, once.
+    async def _post(self, payload: Payload, path: str = "") -> Mapping[str, object]:
+        """Post to the number's messages, or to another path, once.
 
         Raises:
             TryAgain: it was not taken.
             InDoubt: it may have been taken.
             Undeliverable: it never will be taken.
         """
-        url = f"{self._base}/{self._settings.phone_number_id}/messages"
+        url = f"{self._base}/{path or self._settings.phone_number_id + '/messages'}"
         headers = {**self._token, "content-type": "application/json"}
         body = json.dumps(payload).encode()
         try:

@@ -90,6 +90,8 @@ class Library:
         self.problems: tuple[SourceProblem, ...] = ()
         self._version = self._read_version()
         self.needs_ingest = not self._is_current()
+        #: Whether everything is loaded, so that all answers take their usual time.
+        self.is_warm = False
         catalogue = self._read()
         stored = self._version.number if not self.needs_ingest else None
         self._state = self._build(catalogue, stored)
@@ -132,6 +134,7 @@ class Library:
     def warm(self) -> None:
         """Load the dictionaries that only rare words need; call it in a thread."""
         warm()
+        self.is_warm = True
 
     @property
     def products(self) -> tuple[Product, ...]:

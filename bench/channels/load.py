@@ -1,14 +1,13 @@
 """How fast webhooks are acknowledged under load: an open loop of signed requests on loopback."""
 
 import asyncio
-import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from bench.channels.pour import Poured
 from bench.channels.server import Orders
 from bench.channels.stand import utc_now
 from bot.storage.open import open_store
@@ -19,11 +18,15 @@ from tests.platforms.served import served
 ROOT = Path(__file__).resolve().parents[2]
 CONNECTIONS = 64
 SENDERS = 3_000
-READY_S = 90.0
+AFTER_S = 20.0
+"""How long the bot goes on with what it has taken before it is killed and counted."""
 
 
 class Load(msgspec.Struct, frozen=True):
-    """What a load run came to; times in milliseconds from the moment a request was due."""
+    """What a load run came to; times in milliseconds from the moment a request was due.
+
+    `left_late_p99_ms` is how late the load itself left: what of the times is not the bot's.
+    """
 
     bot: str
     per_second: int
@@ -33,6 +36,7 @@ class Load(msgspec.Struct, frozen=True):
     p50_ms: float
     p99_ms: float
     worst_ms: float
+    left_late_p99_ms: float
     kept: int
     handled: int
     delivered: int
@@ -47,91 +51,57 @@ async def run(
         port = _free_port()
         orders = Orders(platform.channel, dict(platform.settings()), str(folder), port, whole=whole)
         requests = [
-            request
+            _bytes(request)
             for number in range(per_second * seconds)
             for request in platform.webhook(
                 platform.says(f"4917{number % SENDERS:08}", f"Wo ist meine Bestellung? {number}")
             )
         ]
         text = msgspec.json.encode(orders).decode()
-        command = [sys.executable, "-m", "bench.channels.server", text]
-        process = subprocess.Popen(command, cwd=ROOT)  # noqa: ASYNC220 - our own
+        server = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bench.channels.server", text, cwd=ROOT
+        )
         try:
-            times, refused = await _pour(port, requests, per_second)
-            await asyncio.sleep(0 if whole else 20)
+            poured = await _pour(folder, port, requests, per_second)
+            await asyncio.sleep(AFTER_S)
         finally:
-            process.kill()
-            process.wait()
+            server.kill()
+            await server.wait()
     kept, handled = await _counted(folder)
-    ordered = sorted(times)
     return Load(
         bot="whole" if whole else "echo",
         per_second=per_second,
         seconds=seconds,
         sent=len(requests),
-        refused=refused,
-        p50_ms=round(ordered[len(ordered) // 2] * 1000, 1),
-        p99_ms=round(ordered[int(len(ordered) * 0.99)] * 1000, 1),
-        worst_ms=round(ordered[-1] * 1000, 1),
+        refused=poured.refused,
+        p50_ms=_at(poured.times_s, 0.5),
+        p99_ms=_at(poured.times_s, 0.99),
+        worst_ms=_at(poured.times_s, 1.0),
+        left_late_p99_ms=_at(poured.late_s, 0.99),
         kept=kept,
         handled=handled,
         delivered=len(platform.delivered),
     )
 
 
-async def _pour(
-    port: int, requests: Sequence[WebhookRequest], per_second: int
-) -> tuple[list[float], int]:
-    """Send every request when it is due, however long the others take."""
-    free: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
-    for _ in range(CONNECTIONS):
-        free.put_nowait(await _connect(port))
-    times: list[float] = []
-    refused = 0
-    loop = asyncio.get_running_loop()
-    began = loop.time() + 0.5
-
-    async def one(number: int, request: WebhookRequest) -> None:
-        nonlocal refused
-        due = began + number / per_second
-        await asyncio.sleep(max(due - loop.time(), 0))
-        reader, writer = await free.get()
-        writer.write(_bytes(request))
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = next(
-            int(line.split(b":")[1])
-            for line in head.split(b"\r\n")
-            if line.lower().startswith(b"content-length")
-        )
-        await reader.readexactly(length)
-        free.put_nowait((reader, writer))
-        times.append(loop.time() - due)
-        refused += b" 200 " not in head.split(b"\r\n", 1)[0]
-
-    pending: set[asyncio.Task[None]] = set()
-    for number, request in enumerate(requests):
-        await asyncio.sleep(max(began + number / per_second - loop.time() - 0.05, 0))
-        task = asyncio.create_task(one(number, request))
-        pending.add(task)
-        task.add_done_callback(pending.discard)
-    await asyncio.gather(*pending)
-    return times, refused
+async def _pour(folder: Path, port: int, requests: list[bytes], per_second: int) -> Poured:
+    """Pour the requests from a process of its own."""
+    path = folder / "requests.msgpack"
+    path.write_bytes(msgspec.msgpack.encode(requests))
+    pouring = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bench.channels.pour", str(path)),
+        *map(str, (port, per_second, CONNECTIONS)),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await pouring.communicate()
+    return msgspec.json.decode(output, type=Poured)
 
 
-async def _connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Return a connection, as soon as the server listens.
-
-    Raises:
-        ConnectionRefusedError: it never did.
-    """
-    until = time.monotonic() + READY_S
-    while True:
-        try:
-            return await asyncio.open_connection("127.0.0.1", port)
-        except ConnectionRefusedError:
-            if time.monotonic() > until:
-                raise
-            await asyncio.sleep(0.1)
+def _at(seconds: Sequence[float], share: float) -> float:
+    """Return the time that a share of them stays below, in milliseconds."""
+    ordered = sorted(seconds)
+    return round(ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000, 1)
 
 
 def _bytes(request: WebhookRequest) -> bytes:

@@ -25,5 +25,5 @@ PLATFORMS: dict[str, Callable[[], FakePlatform]] = {
 }
 CUSTOMER_NAMES = {"twilio": "+4917000{:05}"}
 """How customers are called where it is not with bare digits."""
-UNSETTLED = frozenset({"telegram", "instagram"})
+UNSETTLED = frozenset({"telegram"})
 """Where nobody tells what became of a payload whose answer was lost: it may be shown twice."""

@@ -1,6 +1,5 @@
 """One bot process over one channel, to be killed: `python -m bench.channels.server JSON`."""
 
-import asyncio
 import logging
 import sys
 from pathlib import Path
@@ -8,11 +7,12 @@ from typing import Any
 
 import msgspec
 import structlog
-import uvicorn
 from fastapi import FastAPI
 
 from bench.channels.stand import Stand, utc_now
 from bot.messages import InboundMessage, OutboundMessage
+from bot.serving import listen, run_loop
+from bot.serving import serve as served
 from bot.settings import load_settings
 from bot.storage.open import open_store
 
@@ -46,8 +46,7 @@ async def serve(orders: Orders) -> None:
 
 
 async def _run(api: FastAPI, orders: Orders) -> None:
-    config = uvicorn.Config(api, "127.0.0.1", orders.port, log_level="error", access_log=False)
-    await uvicorn.Server(config).serve()
+    await served(api, listen("127.0.0.1", orders.port))
 
 
 async def _whole(orders: Orders) -> FastAPI:
@@ -68,4 +67,4 @@ async def _nobody(message: InboundMessage) -> tuple[OutboundMessage, ...]:
 
 if __name__ == "__main__":
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    asyncio.run(serve(msgspec.json.decode(sys.argv[1], type=Orders)))
+    run_loop(serve(msgspec.json.decode(sys.argv[1], type=Orders)))

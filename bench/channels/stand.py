@@ -120,7 +120,9 @@ class Stand:
         signer = Signer(b"the stand's own secret")
         shelf = Shelf(UploadStore(folder, signer), signer, public_url)
         linking = Linking(store.contacts, clock)
-        parts = HubParts(store, self.dispatcher.accept, linking, shelf, self.metrics)
+        parts = HubParts(
+            store, self.dispatcher.accept, linking, shelf, self.metrics, self.dispatcher.precedence
+        )
         self.hub = ChannelHub({name: channel}, parts, clock, QUICK)
         self.dispatcher.on_answer(self.hub.answered)
 

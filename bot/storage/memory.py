@@ -38,6 +38,7 @@ from bot.storage.memory_channels import (
     arrived,
     erase_channels,
     prune_channels,
+    reopen_held,
 )
 from bot.storage.memory_effects import Effects, MemoryLedger, erase_effects, intend, settle
 from bot.storage.ports import (
@@ -167,6 +168,7 @@ class MemoryInbox(Inbox):
         inbox_id = next(tables.next_inbox_id)
         tables.inbox_ids[row.channel, row.message_id] = inbox_id
         now = tables.touch(key).updated_at
+        reopen_held(tables.outbox, row, key)
         tables.inbox[inbox_id] = InboxEntry(inbox_id, key, message, now)
         return Accepted(inbox_id, message, duplicate=False)
 

@@ -3,7 +3,7 @@
 Rows are kept as the columns of a database, so that what comes back is what one would give back.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -27,7 +27,7 @@ from bot.storage.channel_rows import (
     resent,
 )
 from bot.storage.codec import InboundRow, clean_id, from_us, to_us
-from bot.storage.ports import OutboxEntry
+from bot.storage.ports import REOPENED, WINDOW_CLOSED, OutboxEntry
 
 Clock = Callable[[], datetime]
 Address = tuple[str, str]
@@ -129,6 +129,19 @@ def arrived(tables: ChannelTables, row: InboundRow) -> str:
                 contact, opted_in=bool(row.agreed), consent_order=row.consent_order
             )
     return known.conversation if known else ""
+
+
+def reopen_held(outbox: MutableMapping[int, OutboxEntry], row: InboundRow, key: str) -> None:
+    """Have what waited in a conversation for its sender to write sent now that they have."""
+    if row.written_us is None:
+        return
+    for entry in list(outbox.values()):
+        line = entry.channel, entry.conversation_id, entry.sender_id
+        is_held = entry.state == "pending" and entry.error == WINDOW_CLOSED and not entry.begun_at
+        if is_held and line == (row.channel, key, row.sender_id):
+            outbox[entry.outbox_id] = msgspec.structs.replace(
+                entry, next_attempt_at=None, error=REOPENED
+            )
 
 
 def erase_channels(

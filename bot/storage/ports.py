@@ -23,6 +23,10 @@ MINIMUM_RETENTION = timedelta(days=8)
 """How long the ids of handled messages are kept at least, to recognise a redelivery."""
 MOST_OF_LINE = 4
 """How many messages of one line are offered for delivery at once, so that no line fills a page."""
+WINDOW_CLOSED = "window_closed"
+"""The error of a message that waits for its customer to write."""
+REOPENED = "reopened"
+"""The error of one that waited so, once the customer has written."""
 
 
 class NewEvent(msgspec.Struct, frozen=True):
@@ -195,8 +199,9 @@ class Inbox(ABC):
         The answer has one entry per message, in order; the message of one whose sender is linked
         names the conversation, that of a duplicate the one it was accepted in. Only a trigger may
         say itself in which conversation it belongs. Keeps when each sender wrote last; what has a
-        `trigger_id` does not count, for nobody wrote it. Keeps what `opt_in` and `opt_out` say
-        unless something later is known; they do not count as writing either. A platform may be
+        `trigger_id` does not count, for nobody wrote it. What waited in that conversation for its
+        sender to write (WINDOW_CLOSED) becomes due. Keeps what `opt_in` and `opt_out` say unless
+        something later is known; they do not count as writing either. A platform may be
         answered 200 once this returns. Lone surrogates in texts are replaced by U+FFFD, in ids by
         their escape.
 

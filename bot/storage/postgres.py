@@ -41,6 +41,7 @@ from bot.storage.postgres_channels import (
     erase_channels,
     lock_people,
     prune_channels,
+    reopen_held,
 )
 from bot.storage.postgres_connection import PostgresConnection, connect, row_count
 from bot.storage.postgres_effects import PostgresLedger, erase_effects, intend, settle
@@ -185,12 +186,15 @@ class PostgresInbox(Inbox):
                 places.append((known, key if known else row.conversation_id or key or row.own_id))
             if keys := sorted({key for known, key in places if not known}):
                 await connection.fetch(_TOUCH, keys, now_us)
-            return [
+            accepted = [
                 Accepted(known, row.placed(key)[0], duplicate=True)
                 if known
                 else await _accept(connection, row, key, now_us)
                 for row, (known, key) in zip(rows, places, strict=True)
             ]
+        # Once they are seen to have written: what is put aside meanwhile looks for that.
+        await reopen_held(self._database, rows, accepted, now_us)
+        return accepted
 
     async def pending(self, limit: int = 100) -> list[InboxEntry]:
         """Return the oldest unhandled message of each conversation."""

@@ -30,6 +30,7 @@ from bot.storage.channel_rows import (
     part_row,
     resent,
 )
+from bot.storage.ports import REOPENED, WINDOW_CLOSED, Accepted
 from bot.storage.postgres_connection import PostgresConnection, row_count
 
 if TYPE_CHECKING:
@@ -88,6 +89,12 @@ LEFT JOIN contacts AS c ON c.channel = i.channel AND c.sender_id = i.sender_id""
 _CONSENT = """
 UPDATE contacts SET opted_in = $3, consent_order = $4
 WHERE channel = $1 AND sender_id = $2 AND consent_order <= $4"""
+_REOPEN_HELD = f"""
+UPDATE outbox SET next_attempt_us = $4, error = '{REOPENED}'
+FROM unnest($1::text[], $2::text[], $3::text[]) AS wrote (channel, conversation_id, sender_id)
+WHERE outbox.channel = wrote.channel AND outbox.conversation_id = wrote.conversation_id
+    AND outbox.sender_id = wrote.sender_id AND state = 'pending' AND error = '{WINDOW_CLOSED}'
+    AND begun_us IS NULL"""  # noqa: S608 - constants
 _LINK = """
 INSERT INTO contacts (channel, sender_id, conversation_id, linked_us, details)
 VALUES ($1, $2, $3, $4, '{}')
@@ -215,6 +222,31 @@ async def arrived(
         if row.agreed is not None and first[name] is row and places[name][0] is None:
             await connection.execute(_CONSENT, *row.address, row.agreed, row.consent_order)
     return places
+
+
+async def reopen_held(
+    database: PostgresConnection,
+    rows: Sequence[codec.InboundRow],
+    accepted: Sequence[Accepted],
+    now_us: int,
+) -> None:
+    """Have what waited for customers to write sent now that they have.
+
+    Args:
+        database: outside of the transaction that kept what they wrote.
+        rows: what came.
+        accepted: what became of it.
+        now_us: the present.
+    """
+    wrote = {
+        (row.channel, item.message.conversation_id, row.sender_id)
+        for row, item in zip(rows, accepted, strict=True)
+        if row.written_us is not None and not item.duplicate
+    }
+    if wrote:
+        columns = [list(column) for column in zip(*sorted(wrote), strict=True)]
+        async with database.transaction() as connection:
+            await connection.execute(_REOPEN_HELD, *columns, now_us)
 
 
 async def lock_people(connection: "PoolConnectionProxy", key: str) -> set[tuple[str, str]]:

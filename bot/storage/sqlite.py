@@ -42,6 +42,7 @@ from bot.storage.sqlite_channels import (
     arrived,
     erase_channels,
     prune_channels,
+    reopen_held,
 )
 from bot.storage.sqlite_connection import SqliteConnection, wipe_log
 from bot.storage.sqlite_effects import SqliteLedger, erase_effects, intend, settle, wipe_settled
@@ -172,7 +173,8 @@ class SqliteInbox(Inbox):
         """Make messages durable, and recognise those accepted before."""
         rows = [codec.inbound_row(message) for message in messages]
         now_us = codec.to_us(self._clock())
-        return await self._database.write(partial(_accept, rows=rows, now_us=now_us))
+        work = partial(_accept, rows=rows, now_us=now_us)
+        return await self._database.write(work, urgent=True)
 
     async def pending(self, limit: int = 100) -> list[InboxEntry]:
         """Return the oldest unhandled message of each conversation."""
@@ -213,6 +215,7 @@ def _accept(
         message, text = row.placed(key)
         cursor = connection.execute(_ACCEPT, (*name, key, text, now_us))
         connection.execute(_TOUCH, (key, now_us))
+        reopen_held(connection, row, key, now_us)
         accepted.append(Accepted(int(cursor.lastrowid or 0), message, duplicate=False))
     return accepted
 

@@ -27,6 +27,7 @@ from bot.storage.channel_rows import (
     part_row,
     resent,
 )
+from bot.storage.ports import REOPENED, WINDOW_CLOSED
 from bot.storage.sqlite_connection import SqliteConnection
 
 Clock = Callable[[], datetime]
@@ -54,6 +55,10 @@ INSERT INTO contacts (channel, sender_id, opted_in, consent_order, details)
 VALUES (?, ?, ?, ?, '{}')
 ON CONFLICT (channel, sender_id) DO UPDATE SET opted_in = excluded.opted_in,
     consent_order = excluded.consent_order WHERE excluded.consent_order >= consent_order"""
+_REOPEN_HELD = f"""
+UPDATE outbox SET next_attempt_us = ?, error = '{REOPENED}' WHERE channel = ?
+    AND conversation_id = ? AND sender_id = ? AND state = 'pending' AND error = '{WINDOW_CLOSED}'
+    AND begun_us IS NULL"""  # noqa: S608 - constants
 _LINK_OF = "SELECT conversation_id FROM contacts WHERE channel = ? AND sender_id = ?"
 _LINK = """
 INSERT INTO contacts (channel, sender_id, conversation_id, linked_us, details)
@@ -170,6 +175,14 @@ def arrived(connection: sqlite3.Connection, row: codec.InboundRow) -> str:
     return found[0][0] or "" if found else ""
 
 
+def reopen_held(
+    connection: sqlite3.Connection, row: codec.InboundRow, key: str, now_us: int
+) -> None:
+    """Have what waited in a conversation for its sender to write sent now that they have."""
+    if row.written_us is not None:
+        connection.execute(_REOPEN_HELD, (now_us, row.channel, key, row.sender_id))
+
+
 def erase_channels(connection: sqlite3.Connection, key: str) -> tuple[int, int]:
     """Remove what is known of a conversation's people, messages and files, before its outbox.
 
@@ -226,7 +239,9 @@ class SqliteReceipts(Receipts):
     async def news(self, receipts: Sequence[Receipt]) -> list[SentPart | None]:
         """Keep what a platform tells."""
         rows, now_us = [news_row(receipt) for receipt in receipts], codec.to_us(self._clock())
-        return await self._database.write(lambda c: [_told(c, row, now_us) for row in rows])
+        return await self._database.write(
+            lambda c: [_told(c, row, now_us) for row in rows], urgent=True
+        )
 
     async def of_message(self, outbox_id: int) -> list[SentPart]:
         """Return the payloads of an outbox message."""
@@ -282,7 +297,7 @@ class SqliteMedia(MediaBook):
     async def add(self, items: Sequence[MediaItem]) -> None:
         """Keep files to fetch."""
         rows = [media_row(item) for item in items]
-        await self._database.write(lambda c: c.executemany(_ADD_MEDIA, rows).rowcount)
+        await self._database.write(lambda c: c.executemany(_ADD_MEDIA, rows).rowcount, urgent=True)
 
     async def due(self, limit: int = 20) -> list[MediaItem]:
         """Return files whose next attempt is due."""

@@ -1,18 +1,21 @@
 """One thread that writes to an SQLite file, with group commit, and one that reads from it.
 
 Writes that arrive while a commit is being synced to disk share the next transaction. Each has a
-savepoint of its own, so that one that fails leaves the others of its transaction alone.
+savepoint of its own, so that one that fails leaves the others of its transaction alone. Writes for
+which a platform waits go first, and no transaction takes long.
 """
 
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import count
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import Empty, PriorityQueue
 from typing import Any, NamedTuple, TypeVar
 
 from bot.storage.errors import EraseIncomplete, StoreClosed, StoreFailed
@@ -21,6 +24,9 @@ Result = TypeVar("Result")
 Work = Callable[[sqlite3.Connection], Result]
 
 _BATCH = 256
+_LONGEST_S = 0.01
+"""How long a transaction takes in more writes; those that may not wait come next."""
+_URGENT, _ORDINARY, _END = range(3)
 _BUSY_TIMEOUT_S = 10.0
 _WIPE_TIMEOUT_S = 2.0
 """How long an erasure waits for readers of old pages; other writes wait with it."""
@@ -31,6 +37,14 @@ class _Job(NamedTuple):
     after: Work[None] | None
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Any]"
+
+
+class _Place(NamedTuple):
+    """A place in the queue; equal ranks keep their order."""
+
+    rank: int
+    number: int
+    job: _Job | None
 
 
 class _Outcome(NamedTuple):
@@ -84,14 +98,17 @@ class SqliteConnection:
         self._writing = connect(path)
         self._reading = connect(path)
         self._reading.execute("PRAGMA query_only = ON")
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs: PriorityQueue[_Place] = PriorityQueue()
+        self._numbers = count()
         self._lock = threading.Lock()
         self._closed = False
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage-reader")
         self._writer = threading.Thread(target=self._write, name="storage-writer", daemon=True)
         self._writer.start()
 
-    async def write(self, work: Work[Result], after: Work[None] | None = None) -> Result:
+    async def write(
+        self, work: Work[Result], after: Work[None] | None = None, *, urgent: bool = False
+    ) -> Result:
         """Run work inside a transaction and return once it is durable.
 
         A caller that is cancelled while waiting cannot know whether its work was committed.
@@ -99,6 +116,7 @@ class SqliteConnection:
         Args:
             work: what to write; an exception undoes it and is raised here.
             after: what to do once committed, outside the transaction.
+            urgent: goes before what was asked for earlier and is not.
 
         Raises:
             StoreClosed: the store was closed before.
@@ -109,7 +127,8 @@ class SqliteConnection:
         with self._lock:
             if self._closed:
                 raise StoreClosed
-            self._jobs.put(_Job(work, after, loop, future))
+            rank = _URGENT if urgent else _ORDINARY
+            self._put(rank, _Job(work, after, loop, future))
         try:
             return await future
         except sqlite3.Error as error:
@@ -136,43 +155,46 @@ class SqliteConnection:
             if self._closed:
                 return
             self._closed = True
-            self._jobs.put(None)
+            self._put(_END, None)
         await asyncio.to_thread(self._writer.join)
         await asyncio.to_thread(self._reader.shutdown)
         self._reading.close()
         self._writing.close()
 
     def _write(self) -> None:
-        running = True
-        while running:
-            jobs, running = self._next_jobs()
-            if jobs:
-                _deliver(_run(self._writing, jobs))
+        while (job := self._jobs.get().job) is not None:
+            _deliver(self._transact(job))
 
-    def _next_jobs(self) -> tuple[list[_Job], bool]:
-        job = self._jobs.get()
-        jobs: list[_Job] = []
-        while job is not None:
-            jobs.append(job)
-            if len(jobs) == _BATCH:
-                return jobs, True
-            try:
-                job = self._jobs.get_nowait()
-            except Empty:
-                return jobs, True
-        return jobs, False
+    def _transact(self, first: _Job) -> list[_Outcome]:
+        """Run a job, and those that wait or come meanwhile, in one transaction."""
+        until, connection = time.monotonic() + _LONGEST_S, self._writing
+        jobs = [first]
+        outcomes: list[_Outcome] = []
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            outcomes.append(_attempt(connection, first))
+            while len(jobs) < _BATCH and time.monotonic() < until and (job := self._next()):
+                jobs.append(job)
+                outcomes.append(_attempt(connection, job))
+            connection.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - each waiting caller gets it
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            return [_Outcome(job, None, error) for job in jobs]
+        return [_afterwards(connection, outcome) for outcome in outcomes]
 
+    def _put(self, rank: int, job: _Job | None) -> None:
+        self._jobs.put(_Place(rank, next(self._numbers), job))
 
-def _run(connection: sqlite3.Connection, jobs: list[_Job]) -> list[_Outcome]:
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        outcomes = [_attempt(connection, job) for job in jobs]
-        connection.execute("COMMIT")
-    except Exception as error:  # noqa: BLE001 - each waiting caller gets it
-        with suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-        return [_Outcome(job, None, error) for job in jobs]
-    return [_afterwards(connection, outcome) for outcome in outcomes]
+    def _next(self) -> _Job | None:
+        """Return the next job; None if none waits, or the store is to be closed."""
+        try:
+            place = self._jobs.get_nowait()
+        except Empty:
+            return None
+        if place.job is None:
+            self._jobs.put(place)
+        return place.job
 
 
 def _attempt(connection: sqlite3.Connection, job: _Job) -> _Outcome:

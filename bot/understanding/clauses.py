@@ -7,19 +7,20 @@ from itertools import pairwise
 import msgspec
 
 from bot.understanding.normalise import fold, words
+from bot.understanding.refusals import Refusals
 
 _STRONG = re.compile(r"(?<=[?!;\n])|(?<=[a-zäöüß\d)\s]\.)(?=\s+\S)|(?<=[A-ZÄÖÜ]{3}\.)(?=\s+\S)")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
-_COMMA_OR_WORD = re.compile(r"[^\W_]+(?:'[^\W\d_]+)?|,")
 _MIN_LETTERS = 2
-_MAX_CLAUSES = 10
+_MAX_CLAUSES = 20
 _OPENING_WORDS = 3
+_ASKING_WORDS = 6
 _ORDER_WORDS = 9
 _NO_VERB = frozenset({"order"})
 """Beside an order number: "it's order 4711" asks for nothing."""
 _PLEASE = frozenset({"please", "bitte"})
 _ORDER_NUMBER = re.compile(r"#?\b[A-Z]{0,3}-?\d{5,}\b")
-_MAX_CHARS = 1_000
+_MAX_CHARS = 2_000
 _EMAIL_DOT = re.compile(r"(?<!\d\d\d)\d\.$")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:nr|no|max|min|ca|bzw|str|dr|hr|fr|gr|inkl|zzgl|evtl|st|mr|mrs|ms)\.|str\.)$",
@@ -45,8 +46,9 @@ class ClauseSplitter:
             words that make a clause a request, `with_number`, those that do so beside an order
             number, `asking` words that with one of the `subjects` behind them only continue a
             sentence ("you won't believe, what a week"), `facts`, the words around contact
-            details, and what `refuses` needs: `negators`, `operations`, `fillers` between the
-            two, and `no_refusal`.
+            details, `last_verbs` that end a German wish which begins with one of the `articles`
+            ("… stornieren und das Hemd umtauschen"), `speakers` that begin wishes as well as
+            statements, `rather` before what is wanted instead, and what `Refusals` needs.
     """
 
     def __init__(self, lexicon: Mapping[str, Sequence[str]]) -> None:
@@ -54,13 +56,14 @@ class ClauseSplitter:
         self._starters = frozenset(fold(word) for word in lexicon.get("starters", ()))
         self._requests = frozenset(fold(word) for word in lexicon.get("requests", ()))
         self._with_number = frozenset(fold(word) for word in lexicon.get("with_number", ()))
-        self._negators = frozenset(fold(word) for word in lexicon.get("negators", ()))
-        self._operations = frozenset(fold(word) for word in lexicon.get("operations", ()))
-        self._fillers = frozenset(fold(word) for word in lexicon.get("fillers", ()))
         self._asking = frozenset(fold(word) for word in lexicon.get("asking", ()))
         self._subjects = frozenset(fold(word) for word in lexicon.get("subjects", ()))
         self._facts = frozenset(fold(word) for word in lexicon.get("facts", ()))
-        self._no_refusal = frozenset(fold(word) for word in lexicon.get("no_refusal", ()))
+        self._last_verbs = frozenset(fold(word) for word in lexicon.get("last_verbs", ()))
+        self._articles = frozenset(fold(word) for word in lexicon.get("articles", ()))
+        self._rather = frozenset(fold(word) for word in lexicon.get("rather", ()))
+        self._refusals = Refusals(lexicon)
+        self._speakers = frozenset(fold(word) for word in lexicon.get("speakers", ()))
 
     def split(self, text: str) -> list[Clause]:
         """Return the clauses of a cleaned text; one when there is nothing to split."""
@@ -117,21 +120,22 @@ class ClauseSplitter:
 
         "I don't want to cancel" refuses; "why can't I cancel" and "not the red one" do not.
         """
-        tokens = _COMMA_OR_WORD.findall(fold(text[:_MAX_CHARS]))
-        named = [place for place, token in enumerate(tokens) if token in self._operations]
-        if not named or "?" in text or self._no_refusal.intersection(tokens):
-            return False
-        return all(self._is_refused(tokens, place) for place in named)
+        return self._refusals.refuses(text)
 
-    def _is_refused(self, tokens: Sequence[str], place: int) -> bool:
-        before = place - 1
-        while before >= 0 and tokens[before] in self._fillers:
-            before -= 1
-        after = place + 1
-        while after < len(tokens) and tokens[after] in self._fillers:
-            after += 1
-        follows = tokens[after] if after < len(tokens) else ""
-        return (before >= 0 and tokens[before] in self._negators) or follows == "nicht"
+    def states_not(self, text: str) -> bool:
+        """Tell whether a clause names a fault only to say that there is none."""
+        return self._refusals.states_not(text)
+
+    def asks(self, text: str) -> bool:
+        """Return whether a piece asks for something by its form: a question, a command."""
+        tokens = [fold(word).split("'")[0] for word, _, _ in words(text)]
+        wanted = self._starters | self._requests
+        opening = wanted.intersection(tokens[:_ASKING_WORDS]) - self._speakers
+        return bool(opening) or self._is_request(text) or any(map(self.ends_wish, tokens[-3:]))
+
+    def ends_wish(self, word: str) -> bool:
+        """Return whether a word is a verb that a German wish ends with."""
+        return fold(word) in self._last_verbs
 
     def _is_request(self, text: str) -> bool:
         tokens = [fold(word) for word, _, _ in words(text)]
@@ -143,6 +147,7 @@ class ClauseSplitter:
         return (
             "?" in text
             or any(token in wanted or token.split("'")[0] in wanted for token in opening)
+            or self._says_last(text)
             or bool(_PLEASE.intersection(tokens[:_ORDER_WORDS]))  # "we moved, so please put …"
         )
 
@@ -165,6 +170,15 @@ class ClauseSplitter:
     def _joined(self, text: str) -> list[int]:
         cuts = []
         tokens = words(text[:_MAX_CHARS])
+        for (before, _, _), (word, start, _), (_, after, _) in zip(
+            tokens, tokens[1:], tokens[2:], strict=False
+        ):  # "die Tasse stornieren und das Hemd umtauschen": German says what to do last
+            rest = text[after:]
+            if fold(word) in self._joints and self._says_last(rest, other_than=before):
+                cuts.append(start)
+        for (_, _, end), (following, start, _) in pairwise(tokens):
+            if self._turns(text, end, start, fold(following)):
+                cuts.append(start)
         for (word, start, end), (following, next_start, _) in pairwise(tokens):
             if fold(following).split("'")[0] not in self._starters or start == 0:
                 continue
@@ -174,6 +188,23 @@ class ClauseSplitter:
             if fold(word) in self._joints or ("," in gap and self._begins_wish(text, next_start)):
                 cuts.append(start if fold(word) in self._joints else next_start)
         return cuts
+
+    def _turns(self, text: str, end: int, start: int, following: str) -> bool:
+        """Return whether "…, just change it" says what is wanted instead of what is refused."""
+        comma = "," in text[end:start]
+        if not comma and following not in self._rather:
+            return False
+        before = _STRONG.split(text[:end])[-1]
+        if comma and self.states_not(before):
+            return self._begins_wish(text, start)
+        rest = _STRONG.split(text[start:], maxsplit=1)[0]
+        return following in self._rather and self.asks(rest) and self.refuses(before)
+
+    def _says_last(self, text: str, other_than: str = "") -> bool:
+        """Return whether a piece ends its first sentence with what to do: "das Hemd umtauschen"."""
+        tokens = [fold(word) for word, _, _ in words(_STRONG.split(text, maxsplit=1)[0])]
+        ends = len(tokens) > 1 and tokens[0] in self._articles and tokens[-1] in self._last_verbs
+        return ends and (not other_than or fold(other_than) in self._last_verbs - {tokens[-1]})
 
     def _tells(self, rest: str) -> bool:
         """Return whether "what a week that was" goes on after "you won't believe,"."""

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import dateparser
 
+from bot.understanding.dates_spoken import find_spoken_dates
 from bot.understanding.entities_numbers import small_number
 from bot.understanding.normalise import fold
 from bot.understanding.result import Entity
@@ -24,12 +25,12 @@ _WEEKDAYS = {
     for name in names
 }
 _MONTH = (
-    r"(?:jan(?:uar|uary|\.)?|jänner|feb(?:ruar|ruary|\.)?|märz|maerz|mär\.|mrz\.?|mar(?:ch|\.)|apr(?:il|\.)?|mai|may|jun[ei]?|jul[iy]?|"
+    r"(?:jan(?:uar|uary|\.)?|jänner|feb(?:ruar|ruary|\.)?|märz|maerz|marz|mär\.|mrz\.?|mar(?:ch|\.)|apr(?:il|\.)?|mai|may|jun[ei]?|jul[iy]?|"
     r"aug(?:ust|\.)?|sept?(?:ember|\.)?|okt(?:ober|\.)?|oct(?:ober|\.)?|nov(?:ember|\.)?|dez(?:ember|\.)?|dec(?:ember|\.)?)(?!\w)"
 )
 _DAY_NAMES = "|".join(_WEEKDAYS)
 _PAST = r"letzte[nrsm]?|vergangene[nrsm]?|vorige[nrsm]?|last|past"
-_NEXT = r"nächste[nrsm]?|naechste[nrsm]?|kommende[nrsm]?|next|this\s+coming|diese[nrsm]?|this"
+_NEXT = r"n(?:ä|ae|a)chste[nrsm]?|kommende[nrsm]?|next|this\s+coming|diese[nrsm]?|this"
 _LEAD = r"seit|am|on|bis(?:\s+(?:zum|spätestens))?|until|till|by|before|vor|since|ab|for|für"
 _WEEKDAY = re.compile(
     rf"(?<!\w)(?:(?P<past>{_PAST})|(?P<next>{_NEXT})|(?P<lead>{_LEAD}))\s+(?P<day>{_DAY_NAMES})(?!\w)",
@@ -43,6 +44,7 @@ _RELATIVE = {
     "morgen": 1,
     "übermorgen": 2,
     "uebermorgen": 2,
+    "ubermorgen": 2,
     "the day before yesterday": -2,
     "day before yesterday": -2,
     "yesterday": -1,
@@ -59,7 +61,9 @@ _GREETING = re.compile(
     r"(?:guten|gutn|schönen|good|heute|gestern|jeden|am|frühen|nen)\s+$", re.IGNORECASE
 )
 _COUNT = r"(\d{1,3}|[a-zäöüß]{1,12})"
-_UNIT = r"(tag(?:en|e)?|woche[n]?|monat(?:en|e)?|jahr(?:en|e)?|days?|weeks?|months?|years?)"
+_UNIT = (
+    r"(tag(?:en|e)?|woche[n]?|monat(?:en|e)?|jahr(?:en|e)?|days?|weeks?|fortnights?|months?|years?)"
+)
 _AGO = re.compile(
     rf"(?<!\w)(?:vor\s+{_COUNT}\s+{_UNIT}|{_COUNT}\s+{_UNIT}\s+ago)(?!\w)", re.IGNORECASE
 )
@@ -67,7 +71,16 @@ _AHEAD = re.compile(rf"(?<!\w)in\s+{_COUNT}\s+{_UNIT}(?!\w)", re.IGNORECASE)
 _SPAN = re.compile(
     rf"(?<!\w)(?:{_PAST}|{_NEXT})\s+(?:woche|week|monat|month|jahr|year)(?!\w)", re.IGNORECASE
 )
-_DAYS_PER_UNIT = {"tag": 1, "day": 1, "woc": 7, "wee": 7, "mon": 30, "jah": 365, "yea": 365}
+_DAYS_PER_UNIT = {
+    "tag": 1,
+    "day": 1,
+    "woc": 7,
+    "wee": 7,
+    "for": 14,
+    "mon": 30,
+    "jah": 365,
+    "yea": 365,
+}
 _CALENDAR = re.compile(
     rf"(?<![\w.])(?:(?P<iso>\d{{4}}-\d{{1,2}}-\d{{1,2}})|(?P<dotted>\d{{1,2}}\.\s?\d{{1,2}}\.(?:\s?(?:20)?\d{{2}})?)|"
     rf"(?P<slashed>\d{{1,2}}/\d{{1,2}}/(?:20)?\d{{2}})|(?P<day_first>\d{{1,2}}(?:\.|st|nd|rd|th)?\s?(?:of\s+)?{_MONTH}(?:,?\s+20\d{{2}})?)|"
@@ -95,6 +108,7 @@ def find_dates(text: str, language: str, now: datetime, zone: ZoneInfo) -> list[
     found += [_counted(match, today, 1) for match in _AHEAD.finditer(text)]
     found += [_span(match, today) for match in _SPAN.finditer(text)]
     found += [_calendar(match, today, language) for match in _CALENDAR.finditer(text)]
+    found += find_spoken_dates(text, today)
     return [entity for entity in found if entity is not None]
 
 
@@ -127,12 +141,11 @@ def _weekday(match: re.Match[str], today: date) -> Entity:
 
 def _counted(match: re.Match[str], today: date, sign: int) -> Entity | None:
     groups = [group for group in match.groups() if group]
-    count = small_number(groups[0])
-    if groups[0].lower() in {"a", "an", "one"}:
-        count = 1
-    if count is None:
-        return None
-    return _shifted(match, today, sign * count * _DAYS_PER_UNIT[groups[1].lower()[:3]])
+    days = _DAYS_PER_UNIT[groups[1].lower()[:3]]
+    if groups[0].lower() in {"anderthalb", "eineinhalb"}:
+        return _shifted(match, today, sign * (days * 3 // 2))
+    count = 1 if groups[0].lower() in {"a", "an", "one"} else small_number(groups[0])
+    return None if count is None else _shifted(match, today, sign * count * days)
 
 
 def _span(match: re.Match[str], today: date) -> Entity | None:

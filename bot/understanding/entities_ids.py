@@ -4,6 +4,7 @@ import re
 
 import phonenumbers
 
+from bot.understanding.entities_spelled import SpelledNumbers
 from bot.understanding.result import Entity
 
 _EMAIL = re.compile(
@@ -79,8 +80,9 @@ class OrderNumbers:
         self._letters = "".join(char for char in example if char.isalpha())
         self._digits = sum(char.isdigit() for char in example)
         spelled = r"[\s._–-]{0,2}".join(re.escape(char) for char in self._letters)
-        lead = rf"{spelled}[\s._:#–-]{{0,3}}" if self._letters else r"#\s?"
+        lead = rf"{spelled}[\s._:#/–-]{{0,3}}" if self._letters else r"#\s?"
         digits = rf"\d(?:[ ._-]?\d){{{max(0, self._digits - 1)}}}"
+        self._spelled = SpelledNumbers(pattern, example)
         self._loose = re.compile(rf"(?<![\w-])#?\s?{lead}{digits}(?!\w)", re.IGNORECASE)
 
     def find(self, text: str) -> list[Entity]:
@@ -101,7 +103,7 @@ class OrderNumbers:
             for match in _BARE_DIGITS.finditer(text)
             if len(match.group(1)) == self._digits
         ]
-        return found
+        return [*found, *self._spelled.find(text)]
 
     def _entity(self, text: str, span: tuple[int, int], score: float) -> Entity:
         raw = text[span[0] : span[1]]

@@ -59,15 +59,25 @@ _EN_NUMBER = "|".join([
     "a hundred",
     "a thousand",
 ])
-NUMBER_WORD = rf"(?:(?:{_EN_NUMBER})(?:[\s-]+(?:and\s+)?(?:{_EN_NUMBER})){{0,5}}|[a-zäöüß]{{3,40}})"
+NUMBER_WORD = (
+    rf"(?:(?:{_EN_NUMBER})(?:[\s-]+(?:and\s+)?(?:{_EN_NUMBER})){{0,5}}|"
+    r"[a-zäöüß]{3,40}(?:\s(?:hundert|tausend)[a-zäöüß]{0,30})?)"
+)
 """A pattern for candidates; `word_value` decides whether they are numbers."""
 
 _QUANTITY_UNIT = (
-    r"(?:stück(?:e)?|stk\.?|mal|x|×|paar|pieces?|pcs|pairs?|units?|items?|of\s+(?:them|those|these)|davon|"
+    r"(?:st(?:ü|ue|u)cke?|stk\.?|mal|x|×|paar|pieces?|pcs|pairs?|units?|items?|of\s+(?:them|those|these)|davon|"
     r"exemplare|artikel|packungen|packs?|times)(?!\s*\d)"
 )
 _AMOUNT = r"(?:\d{1,9}|[a-zäöüß]{2,12})"
 _QUANTITY = re.compile(rf"(?<![\w.,-])({_AMOUNT})\s*{_QUANTITY_UNIT}(?!\w)", re.IGNORECASE)
+_DOZENS = re.compile(
+    r"(?<![\w.,-])(?:(?P<half>half\s+a|ein\s+halbes|halbes)\s+|(?P<count>[a-zäöüß]{1,6}|\d{1,3})\s+)?"
+    r"(?:dozens?|dutzend)(?!\w)|(?<![\w.,-])a\s+(?P<couple>couple)(?:\s+of)?(?!\w)",
+    re.IGNORECASE,
+)
+_FEW = re.compile(r"ein paar(?!\w)")
+_TENS_BEFORE = re.compile(rf"(?<!\w)({'|'.join(_EN_TENS)})[\s-]$", re.IGNORECASE)
 _QUANTITY_LABEL = re.compile(
     r"\b(?:anzahl|menge|qty|quantity|amount)\s*:?\s*(?:of\s+)?(\d{1,9})(?![\w.,]\d|\w)",
     re.IGNORECASE,
@@ -135,16 +145,54 @@ def _german() -> dict[str, int]:
             for word, number in below_hundred.items():
                 if number:
                     found[stem + word] = hundreds * 100 + number
-    for thousands in range(1, 10):
-        found[f"{_DE_ONES[thousands]}tausend"] = thousands * 1000
-    return found
+    without_dots = {
+        word.replace("ue", "u").replace("oe", "o").replace("dreiss", "dreis"): number
+        for word, number in found.items()
+    }  # "funf", "zwolf", "dreisig"
+    return {**without_dots, **found}
 
 
 def word_value(text: str) -> int | None:
     """Return the value of a spoken number ("fünfzig", "two hundred fifty"), or None."""
     plain = fold(text).strip()
-    german = _german().get(plain)
+    german = _below_million(re.sub(r"\s", "", plain))
     return german if german is not None else _english(plain)
+
+
+def _below_million(word: str) -> int | None:
+    """Return the value of a German number: "eintausendzweihundert"."""
+    known = _german()
+    if word in known or "tausend" not in word:
+        return known.get(word)
+    thousands, _, rest = word.partition("tausend")
+    below = known.get(rest.removeprefix("und"), 0 if not rest else None)
+    many = known.get(thousands, 1 if not thousands else None)
+    return None if below is None or many is None else many * 1000 + below
+
+
+_ORDINAL_STEMS = {"er": 1, "drit": 3, "sieb": 7, "ach": 8}
+_EN_ORDINALS = {
+    "first": 1, "second": 2, "third": 3, "fifth": 5, "eighth": 8, "ninth": 9, "twelfth": 12,
+    "twentieth": 20, "thirtieth": 30,
+}  # fmt: skip
+
+
+def ordinal_value(text: str) -> int | None:
+    """Return the value of a spoken ordinal ("dritten", "twenty-first"), or None."""
+    plain = fold(text).strip()
+    tens, _, last = plain.replace(" ", "-").rpartition("-")
+    base = word_value(tens) if tens else 0
+    if base is None:
+        return None
+    if last in _EN_ORDINALS:
+        return base + _EN_ORDINALS[last]
+    if last.endswith("th"):
+        value = word_value(last.removesuffix("th"))
+        return base + value if value else None
+    stem = re.fullmatch(r"(.+?)(?:s?te)[nrs]?", plain)
+    if stem is None:
+        return None
+    return _ORDINAL_STEMS.get(stem.group(1)) or word_value(stem.group(1))
 
 
 def _english(text: str) -> int | None:
@@ -179,9 +227,39 @@ def find_quantities(text: str) -> list[Entity]:
     for pattern in (_QUANTITY, _QUANTITY_LABEL):
         for match in pattern.finditer(text):
             value = small_number(match.group(1))
-            if value:
+            if value and not _FEW.match(text, match.start()):
                 found.append(_entity("quantity", value, text, match.span()))
+    for match in _DOZENS.finditer(text):
+        value = _dozens(match)
+        if value:
+            found.append(_entity("quantity", value, text, match.span()))
     return found
+
+
+def _dozens(match: re.Match[str]) -> int | None:
+    if match.group("couple"):
+        return 2
+    if match.group("half"):
+        return 6
+    count = match.group("count")
+    if count is None or count.lower() in {"a", "one", "ein"}:
+        return 12
+    value = small_number(count)
+    return value * 12 if value else None
+
+
+def with_tens(text: str, start: int, value: int) -> tuple[int, int]:
+    """Return start and value of a number with the English tens in front: "twenty-five".
+
+    Args:
+        text: cleaned text.
+        start: where the number begins, in characters.
+        value: its value so far.
+    """
+    tens = _TENS_BEFORE.search(text[:start]) if value < 10 else None
+    if tens is None:
+        return start, value
+    return tens.start(1), 20 + 10 * _EN_TENS.index(tens.group(1).lower()) + value
 
 
 def find_ordinals(text: str) -> list[Entity]:

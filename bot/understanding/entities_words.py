@@ -53,6 +53,7 @@ class WordFinder:
         self._phrases: dict[tuple[str, ...], list[tuple[str, str]]] = {}
         self._sizes: dict[str, str] = {}
         self._endings: dict[str, tuple[str, str]] = {}
+        self._heads: dict[str, tuple[str, str]] = {}
         base: dict[int, dict[str, tuple[str, str]]] = {}
         for kind, values in gazetteer.items():
             for canonical, by_language in values.items():
@@ -71,6 +72,8 @@ class WordFinder:
             self._sizes[fold(word)] = canonical
             if len("".join(tokens)) < 4 or tokens[0].isdigit():
                 return
+        if kind == "material" and len(tokens) == 1:
+            self._heads.setdefault(tokens[0].removesuffix("e"), (kind, canonical))
         endings = _ADJECTIVE_ENDINGS if kind in _ADJECTIVES else _NOUN_ENDINGS
         for last in _forms(tokens[-1], endings):
             targets = self._phrases.setdefault((*tokens[:-1], last), [])
@@ -102,7 +105,7 @@ class WordFinder:
             elif not targets:
                 length, score = 1, 0.75
                 target = self._part_or_typo(folded[position], fuzzy=len(tokens) <= _FUZZY_TOKENS)
-                targets = [target] if target else []
+                targets = [*self._material_in(folded[position], target), target] if target else []
             start, end = tokens[position][1], tokens[position + length - 1][2]
             for kind, canonical in targets[:3]:
                 yield Entity(kind, canonical, text[start:end], start, end, score)
@@ -114,6 +117,13 @@ class WordFinder:
             if targets:
                 return length, targets
         return 1, []
+
+    def _material_in(self, token: str, target: tuple[str, str]) -> list[tuple[str, str]]:
+        """Return the material that a compound of a product begins with: "Lederrucksack"."""
+        for start in range(3, len(token) - _COMPOUND_LEAST_CHARS + 1):
+            if self._endings.get(token[start:]) == target and token[:start] in self._heads:
+                return [self._heads[token[:start]]]
+        return []
 
     def _part_or_typo(self, token: str, *, fuzzy: bool) -> tuple[str, str] | None:
         for start in range(2, len(token) - _COMPOUND_LEAST_CHARS + 1):

@@ -25,11 +25,16 @@ class TrainingDataError(ValueError):
 
 
 class Example(msgspec.Struct, frozen=True):
-    """One sentence a customer might write, and what it means."""
+    """One sentence a customer might write, and what it means.
+
+    `path` and `line` (1-based) tell where it stands, if it comes from a file.
+    """
 
     text: str
     intent: str
     language: str
+    path: str = ""
+    line: int = 0
 
 
 def load_examples(data_dirs: Sequence[Path]) -> list[Example]:
@@ -75,7 +80,8 @@ def _examples(source: YamlSource, where: Where, intent: str) -> Iterator[Example
                 raise _wrong(source, (*place, index), f"{what}; put it in quotes")
             plain = squeeze(clean(_PLACEHOLDER.sub(_fill, text)))
             if plain:
-                yield Example(text=plain, intent=intent, language=language)
+                line = source.line((*place, index))
+                yield Example(plain, intent, language, source.path, line)
 
 
 def _fill(match: re.Match[str]) -> str:

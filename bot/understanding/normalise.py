@@ -13,6 +13,14 @@ _UNSAFE = re.compile(
 )
 _SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
+EMOJI = re.compile(
+    r"[\u2190-\u21ff\u2300-\u23ff\u2460-\u27bf\u2900-\u2bff\u3030\U0001f000-\U0001faff]"
+    r"[\u200d\ufe0f\U0001f3fb-\U0001f3ff\u2600-\u27bf\U0001f000-\U0001faff]*"
+)
+"""A run of pictures, arrows and dingbats."""
+_LETTERS = re.compile(r"[^\W\d_]{2,}")
+_SHOUTED = 0.7
+_LEAST_SHOUTED = 2
 _FOLDS = str.maketrans({
     "ä": "ae",
     "ö": "oe",
@@ -36,6 +44,19 @@ _MASKS = {
     "date": "DATE",
     "name": "PERSON",
 }
+_TOKENS = frozenset(_MASKS.values())
+
+
+class Plain:
+    """A normaliser that leaves the words as they are."""
+
+    def clean(self, text: str) -> str:
+        """Return the text without what libraries choke on, as long as before."""
+        return clean(text)
+
+    def corrected(self, text: str) -> str:
+        """Return the text."""
+        return text
 
 
 def clean(text: str) -> str:
@@ -83,11 +104,25 @@ def mask(text: str, entities: Sequence[Entity], start: int = 0) -> str:
     return "".join(parts)
 
 
+def spoken(masked: str) -> str:
+    """Return what a masked text says in words: without pictures, and not shouted.
+
+    Pictures stay where there is no word beside them; "👍" says something.
+    """
+    text = EMOJI.sub(" ", masked)
+    if not content_words(text):
+        return masked
+    said = [word for word in _LETTERS.findall(text) if word not in _TOKENS]
+    shouted = [word for word in said if word.isupper()]
+    if len(shouted) < max(_LEAST_SHOUTED, _SHOUTED * len(said)):
+        return text
+    return _WORD.sub(lambda m: m.group() if m.group() in _TOKENS else m.group().lower(), text)
+
+
 def content_words(text: str) -> list[str]:
     """Return the words of a masked text that are neither numbers nor mask tokens."""
-    masks = set(_MASKS.values())
     return [
         word
         for word, _, _ in words(text)
-        if word not in masks and any(char.isalpha() for char in word)
+        if word not in _TOKENS and any(char.isalpha() for char in word)
     ]

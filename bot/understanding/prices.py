@@ -1,7 +1,10 @@
 """Price bounds in a sentence, as minor units."""
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
+
+import msgspec
 
 from bot.understanding.entities_numbers import NUMBER_WORD, word_value
 from bot.understanding.result import Entity
@@ -11,7 +14,7 @@ _CURRENCY = (
     r"(?:€|eur(?:os?)?\b|\$|usd\b|dollars?\b|bucks\b|£|gbp\b|pfund\b|pounds?\b|chf\b|franken\b)"
 )
 _AMOUNT = (
-    rf"(?:(?P<pre>[€$£]\s?)?(?P<number>{_DIGITS})(?!\d)(?P<post>\s?{_CURRENCY})?|"
+    rf"(?:(?P<pre>(?:[€$£]|(?:eur|usd|gbp|chf)(?=\s?\d))\s?)?(?P<number>{_DIGITS})(?!\d)(?P<post>\s?{_CURRENCY})?|"
     rf"(?P<word>{NUMBER_WORD})\s+(?P<unit>{_CURRENCY}))"
 )
 _BELOW = (
@@ -37,12 +40,27 @@ _RANGE = re.compile(
     rf"\s*(?P<joint>und|and|bis|to|-|–)\s*(?P<c3>[€$£]\s?)?(?P<high>{_DIGITS})(?!\d)(?P<c4>\s?{_CURRENCY})?",
     re.IGNORECASE,
 )
+_SPOKEN_RANGE = re.compile(
+    rf"(?<!\w)(?:zwischen|between|von|from)\s+(?P<low>{NUMBER_WORD})\s+(?:und|and|bis|to)\s+"
+    rf"(?P<high>{NUMBER_WORD})\s+{_CURRENCY}",
+    re.IGNORECASE,
+)
+_CENTS = re.compile(
+    r"\s(?:und\s|and\s)?(?P<cents>\d{2}|[a-zäöüß-]{3,20})(?:\s+cents?\b)?(?=\s*(?:$|[.,;!?)]))",
+    re.IGNORECASE,
+)
 _NO_PRICE_AFTER = re.compile(
     r"\s*(?:%|prozent|percent|kg|g\b|gramm|grams?\b|cm|mm|m\b|meter|metres?|l\b|liter|litres?|ml|zoll|inch|gb|tb|watt|jahr|year|"
     r"monat|month|tag(?:e|en)?\b|days?|stunde|hour|minute|woche|week|stück|pieces|uhr|am\b|pm\b|personen|people|mal\b|times|x\b|"
     r"sterne?|stars?|[a-z]?\d|[.:/-]\d|\.\s*(?:jan|feb|mär|apr|mai|jun|jul|aug|sep|okt|nov|dez))",
     re.IGNORECASE,
 )
+_CODES = {
+    "EUR": ("€", "eur"),
+    "USD": ("$", "usd", "dollar", "buck"),
+    "GBP": ("£", "gbp", "pfund", "pound"),
+    "CHF": ("chf", "franken"),
+}
 _LEAST_BARE_MINOR = 500
 _BARE_WORDS = re.compile(
     r"(?:ab|from|within|min\.?|bis|over|über|up\s+to|at\s+least|mindestens|minimum)$", re.IGNORECASE
@@ -53,6 +71,7 @@ _ABOVE_TAIL = ("oder mehr", "or more", "and up", "aufwärts")
 def find_prices(text: str) -> list[Entity]:
     """Find lower and upper price bounds; values are minor units (cents)."""
     found = [entity for match in _RANGE.finditer(text) for entity in _range(match, text)]
+    found += [entity for match in _SPOKEN_RANGE.finditer(text) for entity in _spoken_range(match)]
     taken = [(entity.start, entity.end) for entity in found]
     for match in _BOUND.finditer(text):
         kind = "price_max" if match.group("below") else "price_min"
@@ -65,7 +84,25 @@ def find_prices(text: str) -> list[Entity]:
         entity = _bound(match, kind, "max", text)
         if entity and not any(start < entity.end and entity.start < end for start, end in taken):
             found.append(entity)
-    return found
+    return _with_currency(found)
+
+
+def _with_currency(found: Sequence[Entity]) -> list[Entity]:
+    """Add the currency that was said; in a range it is said once for both ends."""
+    units = [_currency(entity.text) for entity in found]
+    ends = {"price_min": "price_max", "price_max": "price_min"}
+    for at, entity in enumerate(found):
+        beside = range(max(0, at - 1), min(len(found), at + 2))
+        other = next((units[n] for n in beside if found[n].type == ends[entity.type]), "")
+        units[at] = units[at] or other
+    pairs = zip(found, units, strict=True)
+    return [msgspec.structs.replace(entity, unit=unit) for entity, unit in pairs]
+
+
+def _currency(text: str) -> str:
+    """Return the ISO 4217 code of the currency named in a text, or ""."""
+    plain = text.lower()
+    return next((code for code, words in _CODES.items() if any(w in plain for w in words)), "")
 
 
 def to_minor(number: str) -> int | None:
@@ -105,17 +142,47 @@ def _range(match: re.Match[str], text: str) -> list[Entity]:
     ]
 
 
+def _spoken_range(match: re.Match[str]) -> list[Entity]:
+    low, high = word_value(match.group("low")), word_value(match.group("high"))
+    if low is None or high is None or low > high:
+        return []
+    return [
+        Entity("price_min", low * 100, match.group("low"), *match.span("low")),
+        Entity(
+            "price_max",
+            high * 100,
+            match.string[match.start("high") : match.end()],
+            match.start("high"),
+            match.end(),
+        ),
+    ]
+
+
+def _cents(text: str, end: int) -> tuple[int, int]:
+    """Return the cents said after the currency, as in "49 Euro 90", and where they end."""
+    match = _CENTS.match(text, end)
+    said = match.group("cents") if match else ""
+    value = int(said) if said.isdigit() else word_value(said) if said else None
+    if match is None or value is None or not 0 < value < 100:
+        return 0, end
+    return value, match.end()
+
+
 def _bound(match: re.Match[str], kind: str, word: str, text: str) -> Entity | None:
     start, end = match.span()
     if match.group("word"):
         spoken = word_value(match.group("word"))
         if spoken is None:
             return None
-        return Entity(kind, spoken * 100, text[start:end], start, end)
+        cents, end = _cents(text, end)
+        return Entity(kind, spoken * 100 + cents, text[start:end], start, end)
     value = to_minor(match.group("number"))
     if value is None:
         return None
     if match.group("pre") or match.group("post"):
+        if match.end() == match.end("post") and value % 100 == 0:
+            cents, end = _cents(text, end)
+            value += cents
         return Entity(kind, value, text[start:end], start, end)
     doubtful = (
         value < _LEAST_BARE_MINOR

@@ -12,7 +12,8 @@ class Entity(msgspec.Struct, frozen=True):
 
     `type` is one of order_number, email, phone, postcode, name, product, color, size,
     material, price_max, price_min, date, quantity, ordinal, tracking_number, rating.
-    `value` is normalised (JSON types only); `start` and `end` are offsets in characters.
+    `value` is normalised (JSON types only); `start` and `end` are offsets in characters; `unit`
+    is what the value counts where that was said: a price's currency (ISO 4217).
     """
 
     type: str
@@ -21,6 +22,7 @@ class Entity(msgspec.Struct, frozen=True):
     start: int
     end: int
     score: float = 1.0
+    unit: str = ""
 
 
 class Intent(msgspec.Struct, frozen=True):
@@ -31,10 +33,19 @@ class Intent(msgspec.Struct, frozen=True):
 
 
 class Sentiment(msgspec.Struct, frozen=True):
-    """Mood of a text: `score` in [-1, 1], negative is unhappy; `anger` is a flag."""
+    """Mood of a text: `score` in [-1, 1], negative is unhappy.
+
+    `insult` is abuse of shop or bot, `urgency` haste, `sarcasm` praise that is none. `threat` and
+    `vulnerable` are kinds of `data/lexicons/sentiment.signals.yml`, or "".
+    """
 
     score: float = 0.0
     anger: bool = False
+    insult: bool = False
+    urgency: bool = False
+    threat: str = ""
+    vulnerable: str = ""
+    sarcasm: bool = False
 
 
 class ParseResult(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from bot import commands as cm
 from bot.conversation import Conversation
 from bot.engine import Engine, Expectation, Reading
 from bot.flows import FlowSet
+from bot.mood import why_hand_off
 from bot.understanding.asides import Asides
 from bot.understanding.consent import ConsentWords
 from bot.understanding.corrections import (
@@ -27,9 +28,10 @@ from bot.understanding.payloads import pressed, read_payload
 from bot.understanding.reader import SlotValueReader
 from bot.understanding.result import OUT_OF_SCOPE, Intent, ParseResult
 from bot.understanding.thresholds import Thresholds
-from bot.understanding.wishes import asks, named_skills
+from bot.understanding.wishes import asks, named_skills, tells_a_story
 
 CONSTRAINTS = frozenset({"color", "size", "material", "price_max", "price_min"})
+SEARCHED = frozenset({"product", "price_max", "price_min"})
 _HELP = "store_faq"
 _TRIED = frozenset({_HELP, "find_product"})
 """Skills that the search for any answer tries by itself, without asking which is meant."""
@@ -108,9 +110,8 @@ class Router:
             intent = payload[0].flow if isinstance(payload[0], cm.StartFlow) else "payload"
             return Understood(ParseResult(text, language, Intent(intent, 1.0)), payload)
         asked = self._engine.expectation(conversation)
-        types = (
-            (tuple(FACTS) if asked.slot.type == "facts" else (asked.slot.type,)) if asked else ()
-        )
+        types: tuple[str, ...] = (asked.slot.type,) if asked else ()
+        types = tuple(FACTS) if types == ("facts",) else types
         wishes = tuple(self._parser.parse_wishes(text, hint, now, types))
         whole = wishes[0] if len(wishes) == 1 else self._parser.parse(text, hint, now, types)
         top = conversation.top
@@ -123,15 +124,17 @@ class Router:
     def _commands(self, s: Situation) -> list[cm.Command]:
         if s.conversation.handoff != "bot":
             return [cm.Restart()] if _BACK_TO_BOT.search(s.whole.text) else []
+        said = msgspec.structs.asdict(s.whole.sentiment)
+        if reason := why_hand_off(self._at.hand_off, s.conversation.mood, said):
+            wanted = () if s.root_flow else self._starts(s.wishes, self._at.start)[:1]
+            return [*wanted, cm.HandOff(reason)]  # the person learns what was wanted
         if not _WORDS.search(s.whole.text) and not self._answers_without_words(s):
             open_question = self._engine.expectation(s.conversation)
             return [cm.RejectAnswer() if open_question else cm.CannotHandle(counts=False)]
         expected = self._engine.expectation(s.conversation)
         if expected is None:
             return self._opening(s)
-        if expected.is_confirm:
-            return self._confirming(s, expected)
-        return self._answering(s, expected)
+        return (self._confirming if expected.is_confirm else self._answering)(s, expected)
 
     def _answers_without_words(self, s: Situation) -> bool:
         """Return whether signs alone say something: a thumb, a smile that greets or thanks."""
@@ -219,9 +222,7 @@ class Router:
 
     def _declines(self, s: Situation, expected: Expectation) -> bool:
         """Return whether a plain no answers an optional choice that offers no "no" itself."""
-        if expected.slot.type not in NAMED or not expected.is_optional:
-            return False
-        if self._stops(s):
+        if expected.slot.type not in NAMED or not expected.is_optional or self._stops(s):
             return False
         offered = self._reader.is_title(expected, s.whole.text)
         if offered or not self._consent.refuses(s.whole.text):
@@ -364,9 +365,8 @@ class Router:
         orders = s.conversation.slots.get("shown_orders") and "ordinal" in types
         if orders and "list_orders" in self._flows.flows:
             return cm.StartFlow("list_orders", s.mention)
-        prices = types & {"price_max", "price_min"}
-        searches = "product" in types or prices or (shown and types & CONSTRAINTS)
-        if searches and "find_product" in self._flows.flows:
+        bare = types & SEARCHED and not tells_a_story(s.whole)
+        if (bare or (shown and types & CONSTRAINTS)) and "find_product" in self._flows.flows:
             return cm.StartFlow("find_product", s.mention)
         return None
 

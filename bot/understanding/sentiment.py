@@ -1,183 +1,150 @@
-"""The mood of a text: a score and whether the customer is angry. No network, no model."""
+"""The mood of a text and what else it tells about its writer. No network, and no model needed."""
 
 import math
-import re
-from collections.abc import Mapping, Sequence
 
-import msgspec
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from bot.understanding.normalise import fold
 from bot.understanding.result import Sentiment
-
-_TOKEN = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?|[,;.!?]")
-_ENDINGS = (
-    "stes",
-    "ste",
-    "sten",
-    "ster",
-    "tes",
-    "ten",
-    "te",
-    "es",
-    "en",
-    "er",
-    "em",
-    "st",
-    "e",
-    "t",
-    "n",
-    "s",
+from bot.understanding.sentiment_german import (
+    CURSE,
+    SPREAD,
+    TOKEN,
+    GermanList,
+    SentimentLexicon,
+    by_word,
 )
-_LEAST_STEM_CHARS = 4
-_REACH = 3
-_NEGATED = -0.7
-_SHOUTED = 1.3
-_BEFORE_CONTRAST, _AFTER_CONTRAST = 0.5, 1.4
-_SPREAD = 15.0
-_EXCLAMATION = 0.3
+from bot.understanding.sentiment_head import SeenVectors, SentimentHead
+from bot.understanding.sentiment_phrases import replaced
+from bot.understanding.sentiment_signals import SignalReader, Signals
+
+__all__ = ["SentimentLexicon", "SentimentScorer"]
+
 _MAX_CHARS = 1_500
 _ANGRY_SCORE, _SHOUTING_SCORE = -0.15, -0.4
 _SHOUT_LEAST_LETTERS = 8
-_CURSE = "scheiss"
-
-
-class SentimentLexicon(msgspec.Struct, frozen=True):
-    """German sentiment words, and words of anger per language; all by spaces.
-
-    Args:
-        weights: weight from -4 to 4 → words.
-        emoji: weight → emoji and smileys.
-        negations: words that turn the next words around.
-        intensifiers: factor → words.
-        contrasts: words after which the real opinion follows.
-        angry: language → words of anger.
-    """
-
-    weights: dict[int, str]
-    emoji: dict[int, str]
-    negations: str
-    intensifiers: dict[float, str]
-    contrasts: str
-    angry: dict[str, str]
+_MISHAP, _MOST_MISHAPS = -2.0, 2
+_FULL = 0.99
+_HARD = frozenset({"crisis", "death", "illness", "debt"})
+_IRONIC, _INSULTING, _THREATENING, _SUFFERING = -0.5, -0.6, -0.6, -0.4
 
 
 class SentimentScorer:
-    """VADER for English, a weighted word list with the same grammar for German.
+    """VADER for English, a weighted word list with the same grammar for German, and phrases.
 
     Args:
         lexicon: of `data/lexicons/sentiment.de.yml`.
+        english: weights of English words, of `sentiment.en.yml`; they come before VADER's.
+        signals: finds the phrases of `sentiment.signals.yml`; without it none are.
+        head: reads the mood out of a sentence vector; without it the words alone count.
+        vectors: of texts whose intent needed one; a text that was certain without gets none.
     """
 
-    def __init__(self, lexicon: SentimentLexicon) -> None:
+    def __init__(
+        self,
+        lexicon: SentimentLexicon,
+        english: dict[int, str] | None = None,
+        signals: SignalReader | None = None,
+        head: SentimentHead | None = None,
+        vectors: SeenVectors | None = None,
+    ) -> None:
         self._english = SentimentIntensityAnalyzer()
-        self._weights = _by_word(lexicon.weights)
-        self._emoji = {
-            sign: weight for weight, signs in lexicon.emoji.items() for sign in signs.split()
-        }
-        self._negations = frozenset(fold(lexicon.negations).split())
-        self._intensifiers = _by_word(lexicon.intensifiers)
-        self._contrasts = frozenset(fold(lexicon.contrasts).split())
+        self._english.lexicon.update(by_word(english or {}))
+        self._german = GermanList(lexicon)
+        self._signals = signals
+        self._head = head
+        self._vectors = vectors
         self._angry = {
             code: frozenset(fold(listed).split()) for code, listed in lexicon.angry.items()
         }
 
-    def score(self, text: str, language: str) -> Sentiment:
+    def score(self, text: str, language: str, spoken: tuple[str, str] = ("", "")) -> Sentiment:
         """Return the mood of a cleaned text.
 
         Args:
             text: only the first 1,500 characters are read.
             language: `en` uses VADER; every other language the German list.
+            spoken: the text with its entities masked, and what of it the intent was read from.
         """
         text = text[:_MAX_CHARS]
-        if language == "en":
-            value = float(self._english.polarity_scores(text)["compound"])
-        else:
-            value = self._german(text)
-        return Sentiment(score=round(value, 4), anger=self._is_angry(text, language, value))
-
-    def _german(self, text: str) -> float:
-        tokens = _TOKEN.findall(text)
-        folded = [fold(token) for token in tokens]
-        shouting = text.isupper()
-        values = []
-        for position, token in enumerate(folded):
-            weight = self._weight(token)
-            if weight and not (token in self._intensifiers and self._intensifies(folded, position)):
-                values.append(
-                    weight
-                    * self._factor(folded, position)
-                    * (_SHOUTED if _shouts(tokens[position], shouting) else 1.0)
-                )
-            else:
-                values.append(0.0)
-        total = sum(_with_contrast(values, folded, self._contrasts))
-        total += sum(
-            weight * text.count(sign) for sign, weight in self._emoji.items() if sign in text
+        folded = fold(text)
+        signals = self._signals.read(folded) if self._signals else Signals(folded)
+        plain = _read_idioms(text, folded, signals)
+        words = self.by_words(plain, language, signals.mishaps)
+        value = min(self._with_vector(spoken, words, language), _ceiling(signals))
+        worst = min(words, value)  # whether an encoder runs must not decide who is angry
+        anger = self._is_angry(plain, language, worst) or signals.insult or bool(signals.threat)
+        return Sentiment(
+            score=round(value, 4),
+            anger=anger,
+            insult=signals.insult,
+            urgency=signals.urgency,
+            threat=signals.threat,
+            vulnerable=signals.vulnerable,
+            sarcasm=signals.sarcasm,
         )
-        if total:
-            total += math.copysign(min(text.count("!"), 4) * _EXCLAMATION, total)
-        return total / math.sqrt(total * total + _SPREAD)
 
-    def _weight(self, token: str) -> float:
-        if token in self._weights:
-            return self._weights[token]
-        if token.startswith(_CURSE):
-            return self._weights.get(_CURSE, 0.0)
-        for ending in _ENDINGS:
-            stem = token.removesuffix(ending)
-            if stem != token and len(stem) >= _LEAST_STEM_CHARS and stem in self._weights:
-                return self._weights[stem]
-        return 0.0
+    def _with_vector(self, spoken: tuple[str, str], value: float, language: str) -> float:
+        if self._head is None or self._vectors is None:
+            return value
+        vector = self._vectors.of(*spoken)
+        return value if vector is None else self._head.score(vector, value, language)
 
-    def _intensifies(self, folded: Sequence[str], position: int) -> bool:
-        return position + 1 < len(folded) and bool(self._weight(folded[position + 1]))
+    def by_words(self, plain: str, language: str, mishaps: int = 0) -> float:
+        """Return the mood in [-1, 1] that the words of a text alone show.
 
-    def _factor(self, folded: Sequence[str], position: int) -> float:
-        factor = 1.0
-        for earlier in reversed(folded[max(0, position - _REACH) : position]):
-            if earlier in ",;.!?":
-                break
-            if earlier in self._negations:
-                return factor * _NEGATED
-            factor *= self._intensifiers.get(earlier, 1.0)
-        following = folded[position + 1 : position + 2]
-        return factor * (_NEGATED if following and following[0] in self._negations else 1.0)
+        Args:
+            plain: the text with its idioms read.
+            language: `en` uses VADER; every other language the German list.
+            mishaps: how many things went wrong according to it.
+        """
+        if language == "en":
+            value = float(self._english.polarity_scores(plain)["compound"])
+        else:
+            value = self._german.score(plain)
+        if not mishaps:
+            return value
+        total = math.copysign(
+            math.sqrt(SPREAD * value**2 / (1 - min(abs(value), _FULL) ** 2)), value
+        )
+        total += _MISHAP * min(mishaps, _MOST_MISHAPS)
+        return total / math.sqrt(total * total + SPREAD)
 
     def _is_angry(self, text: str, language: str, value: float) -> bool:
-        tokens = {fold(token) for token in _TOKEN.findall(text)}
+        if value > _ANGRY_SCORE:
+            return False
+        tokens = {fold(token) for token in TOKEN.findall(text)}
         listed = self._angry.get(language, frozenset()) | (
             self._angry.get("en", frozenset()) if language != "en" else frozenset()
         )
-        if value <= _ANGRY_SCORE and (
-            tokens & listed or any(token.startswith(_CURSE) for token in tokens)
-        ):
+        if tokens & listed or any(token.startswith(CURSE) for token in tokens):
             return True
-        letters = [char for char in text if char.isalpha()]
-        shouting = len(letters) >= _SHOUT_LEAST_LETTERS and sum(
-            char.isupper() for char in letters
-        ) > 0.7 * len(letters)
-        return value <= _SHOUTING_SCORE and (shouting or "!!" in text)
+        return value <= _SHOUTING_SCORE and (_is_shouted(text) or "!!" in text)
 
 
-def _by_word(weights: Mapping[int, str] | Mapping[float, str]) -> dict[str, float]:
-    return {
-        word: float(weight) for weight, listed in weights.items() for word in fold(listed).split()
-    }
+def _is_shouted(text: str) -> bool:
+    letters = [char for char in text if char.isalpha()]
+    return len(letters) >= _SHOUT_LEAST_LETTERS and sum(
+        char.isupper() for char in letters
+    ) > 0.7 * len(letters)
 
 
-def _shouts(token: str, everything: bool) -> bool:
-    return token.isupper() and len(token) > 2 and not everything
+def _read_idioms(text: str, folded: str, signals: Signals) -> str:
+    """Return the text with its idioms read, in its own capitals where that is possible."""
+    if not signals.idioms:
+        return text
+    return replaced(text, signals.idioms) if len(text) == len(folded) else signals.plain
 
 
-def _with_contrast(
-    values: Sequence[float], folded: Sequence[str], contrasts: frozenset[str]
-) -> list[float]:
-    places = [position for position, token in enumerate(folded) if token in contrasts]
-    if not places:
-        return list(values)
-    last = places[-1]
-    return [
-        value * (_BEFORE_CONTRAST if position < last else _AFTER_CONTRAST)
-        for position, value in enumerate(values)
-    ]
+def _ceiling(signals: Signals) -> float:
+    """Return the best mood that a text with these signals can show."""
+    ceiling = 1.0
+    if signals.sarcasm:
+        ceiling = min(ceiling, _IRONIC)
+    if signals.insult:
+        ceiling = min(ceiling, _INSULTING)
+    if signals.threat:
+        ceiling = min(ceiling, _THREATENING)
+    if signals.vulnerable in _HARD:
+        ceiling = min(ceiling, _SUFFERING)
+    return ceiling

@@ -1,23 +1,32 @@
 """Puts mistyped words right before the intent is read: "delivery addrss" → "delivery address".
 
 Only words that stand in no example and in no word list are changed, and only into a word of the
-examples that is one slip of the fingers away (two in long words). A dictionary would know more
-words, but takes seconds to load. "moechte" becomes "möchte". The customer's own text stays as
-it is.
+examples that is one slip of the fingers away (two in long words). The list of common words keeps
+"cool" from becoming "cook"; a whole dictionary takes seconds to load. "moechte" becomes "möchte".
+The customer's own text stays as it is.
 """
 
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 from rapidfuzz.distance import OSA
 
-from bot.understanding.normalise import fold, words
+from bot.understanding.normalise import clean, fold, words
 
 _TINY_CHARS = 3
 _SHORTEST_CHARS = 4
 _LONG_CHARS = 9
 _LEAST_EXAMPLES = 2
 _MOST_REMEMBERED = 20_000
+
+
+def right_words(path: Path) -> list[str]:
+    """Return the lines of a word list, without remarks; none where there is no such file."""
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if not line.startswith("#")]
 
 
 class Spelling:
@@ -39,6 +48,10 @@ class Spelling:
             if count >= _LEAST_EXAMPLES and len(word) >= _SHORTEST_CHARS and word.isalpha():
                 self._by_length.setdefault(len(word), []).append(word)
         self._found: dict[str, str] = {}
+
+    def clean(self, text: str) -> str:
+        """Return the text without what libraries choke on, as long as before."""
+        return clean(text)
 
     def corrected(self, text: str) -> str:
         """Return a text with its mistyped words put right."""

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from bot import commands as cm
 from bot.flows import FlowSet
 from bot.understanding.corrections import mention_of
-from bot.understanding.result import ParseResult
+from bot.understanding.result import OUT_OF_SCOPE, ParseResult
 
 _SEVERAL = 2
+_BARE_WORDS = 12
+_OUTSIDE = 0.5
 _ASKS = re.compile(
     r"(?:[\w ,…]{0,40}[:,.…] *)?(?:how|what|when|where|why|who|wie|was|wann|wo|warum|wer)\b[^?]*\?",
     re.IGNORECASE,
@@ -35,6 +37,12 @@ def asks(parse: ParseResult, help_skill: str, level: float, *, anything: bool = 
     helped = parse.intent.name == help_skill and parse.intent.confidence >= level
     asked = _ASKS.match(parse.text) or (anything and _MAY_I.match(parse.text))
     return bool(asked) or (helped and "?" in parse.text)
+
+
+def tells_a_story(parse: ParseResult) -> bool:
+    """Return whether a long message names no matter of the shop, whatever goods stand in it."""
+    outside = parse.intent.name == OUT_OF_SCOPE and parse.intent.confidence >= _OUTSIDE
+    return outside and len(parse.text.split()) > _BARE_WORDS
 
 
 def named_skills(

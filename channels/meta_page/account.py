@@ -63,8 +63,10 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     """How one platform of Meta differs from the other; lengths as the platform counts them.
 
     `counts`: what a text's length is counted in. `echoes_name_app`: echoes tell the app that sent
-    the message and hand its reference back. `replies_on_files`: quick replies may follow a file or
-    cards. `file_kinds`: what may be sent as a file. `profile_fields`: what the profile may hold.
+    the message and hand its reference back. `is_listed`: a message in doubt is looked for in the
+    conversation. `replies_on_files`: quick replies may follow a file or cards. `file_kinds`: what
+    may be sent as a file. `profile_fields`: what the profile may hold. `app_fields`, `page_fields`:
+    which webhooks the app and the page subscribe to.
     """
 
     channel: str
@@ -74,8 +76,11 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     echoes_name_app: bool
     replies_on_files: bool
     has_receipts: bool
+    is_listed: bool
     file_kinds: tuple[str, ...]
     profile_fields: tuple[str, ...]
+    app_fields: tuple[str, ...]
+    page_fields: tuple[str, ...]
     profile_platform: str = ""
     payload_chars: int = 1_000
     card_buttons: int = 3

@@ -13,11 +13,14 @@ from channels.base import Forbidden, Payload, Reply, Unverified, WebhookRequest
 from channels.fetching import fetch
 from channels.meta_page.account import Page
 from channels.meta_page.graph import Graph
+from channels.meta_page.history import History
 from channels.meta_page.incoming import read_batch
 from channels.meta_page.profile import profile_payload
+from channels.meta_page.registration import Registration
 from channels.meta_page.rendering import HUMAN_TAG, Renderer, as_tagged
 from channels.push import (
     ChannelContext,
+    Doubt,
     InDoubt,
     MediaFile,
     PushChannel,
@@ -53,6 +56,7 @@ class PageChannel(PushChannel):
         self._profile = profile_payload(page, context.languages)
         base_url = f"{settings.api_url.rstrip('/')}/{settings.api_version}"
         self._graph = Graph(base_url, settings.access_token, settings.app_secret)
+        self._history = History(self._graph, traits.channel) if traits.is_listed else None
         own = () if settings.api_url.startswith(_PUBLIC_API) else (settings.api_url,)
         self._media_hosts = (*MEDIA_HOSTS, *own)
 
@@ -144,6 +148,15 @@ class PageChannel(PushChannel):
             raise InDoubt("no_message_id", "the platform's answer names no message")
         return message_id
 
+    async def settle(self, doubt: Doubt) -> str | None:
+        """Look for a message in doubt in the conversation, where no echo brings a reference back.
+
+        Raises:
+            TryAgain: Meta cannot be asked now, or may show it in a moment.
+            Undeliverable: the account may not ask.
+        """
+        return await self._history.find(doubt, self._clock()) if self._history else None
+
     async def fetch_media(self, reference: str, limit_bytes: int) -> MediaFile:
         """Fetch a file from Meta's hosts.
 
@@ -164,16 +177,13 @@ class PageChannel(PushChannel):
             body: Payload = {"recipient": {"id": recipient}, "sender_action": action}
             await self._graph.post("messages", body)
 
-    async def publish_profile(self) -> bool:
-        """Have Meta show the profile of the settings; False if there is none to show.
+    async def register(self, url: str, *, dry_run: bool = False) -> list[str]:
+        """Subscribe the app and the page to what happens, and publish the profile.
 
         Raises:
             SendFailed: if Meta did not take it.
         """
-        if not self._profile:
-            return False
-        await self._graph.post("messenger_profile", self._profile)
-        return True
+        return await Registration(self._page, self._graph, self._profile).run(url, dry_run=dry_run)
 
     async def close(self) -> None:
         """Let go of connections."""

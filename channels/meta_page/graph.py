@@ -44,22 +44,54 @@ class Graph:
         """Return the connections to the platform, opened when they are first needed."""
         return httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=False)
 
-    async def post(self, edge: str, body: Payload) -> dict[str, object]:
+    async def post(self, edge: str, body: Payload, node: str = "me") -> dict[str, object]:
         """Post to an edge of the account and return the answer.
 
         Args:
             edge: such as `messages`.
             body: the JSON object to post.
+            node: another one than the account.
 
         Raises:
             TryAgain: nothing happened.
             InDoubt: it may have happened.
             Undeliverable: it never will.
         """
-        address = f"{self._base_url}/me/{edge}"
+        return await self._call("POST", f"{node}/{edge}", {}, body)
+
+    async def get(self, path: str, **query: str) -> dict[str, object]:
+        """Return what the platform tells of an object or an edge.
+
+        Args:
+            path: below the version, such as `me/conversations`.
+            query: the parameters.
+
+        Raises:
+            TryAgain: it may tell later.
+            Undeliverable: it does not tell, such as for want of a permission.
+        """
         try:
-            response = await self.client.post(
-                address, params=self._query, headers=self._headers, content=json.dumps(body)
+            return await self._call("GET", path, query, None)
+        except InDoubt as error:
+            raise TryAgain(error.code, "the platform does not tell") from error
+
+    async def _call(
+        self, method: str, path: str, query: Mapping[str, str], body: Payload | None
+    ) -> dict[str, object]:
+        """Make one request and return its answer.
+
+        Raises:
+            TryAgain: nothing happened.
+            InDoubt: it may have happened.
+            SendFailed: it never will; see `_failure`.
+        """
+        try:
+            response = await self.client.request(
+                method,
+                f"{self._base_url}/{path}",
+                params={**query, **self._query},
+                headers=self._headers,
+                content=None if body is None else json.dumps(body),
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise TryAgain("connection", "the platform cannot be reached") from error

@@ -22,6 +22,7 @@ from channels.wire import (
 
 _MAX_FRAME_BYTES = 256 * 1024
 _MAX_ATTACHMENTS = 5
+_NAME_CHARS = 24
 _FIELDS = ("type", "id", "text", "payload", "attachments", "language")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 
@@ -122,12 +123,23 @@ class WebChat(Channel):
         frame: Payload = {
             "type": "message",
             "direction": "in",
-            "id": inbound.message_id.removeprefix(f"{inbound.sender_id}:"),
+            "id": self._client_id(inbound),
             "text": inbound.metadata.get("title", inbound.text),
         }
         if inbound.attachments:
             frame["attachments"] = msgspec.to_builtins(inbound.attachments)
         return frame
+
+    def conversation_name(self, conversation_id: str) -> str:
+        """Return a name for a conversation that tells nothing about who began it."""
+        return self._signer.sign("conversation", conversation_id)[:_NAME_CHARS]
+
+    def _client_id(self, inbound: InboundMessage) -> str:
+        """Return the widget's id of a message; a platform's may hold who its customer is."""
+        own = f"{inbound.sender_id}:"
+        if inbound.channel == self.name and inbound.message_id.startswith(own):
+            return inbound.message_id.removeprefix(own)
+        return self._signer.sign("message", inbound.message_id)[:_NAME_CHARS]
 
     def _attachments(self, session_id: str, value: object) -> tuple[Attachment, ...]:
         """Return what the upload receipts of a frame stand for.

@@ -1,6 +1,11 @@
-"""One open web chat: takes the widget's frames, and brings it all it has not seen, in order."""
+"""One open web chat: takes the widget's frames, and brings it all it has not seen, in order.
+
+What it brings is the conversation that its session is in: its own, or one that it joined with a
+code. When that changes the widget is told to begin anew.
+"""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeAlias
@@ -14,6 +19,7 @@ from channels.webchat.limits import Limits, RateLimiter
 from channels.wire import decode_object, kind_of, refuse_unknown
 
 _TYPES = ("message", "typing", "read", "ping", "resume")
+_MOST_NOTICES = 100
 
 
 class HistoryEntry(msgspec.Struct, frozen=True):
@@ -40,19 +46,25 @@ class Changed(msgspec.Struct, frozen=True):
 Notice: TypeAlias = Typing | Changed
 
 
+async def _alone(session_id: str) -> str:
+    return f"{WebChat.name}:{session_id}"
+
+
 class Backstage(msgspec.Struct, frozen=True):
     """What the web chat needs from behind the scenes.
 
     `accept` stores the messages durably, once per (channel, message_id), before it returns.
     `history` returns what follows `after_seq`, ascending. `subscribe` registers before its
     first suspension and then yields notices; a lost notice only delays, `history` decides.
-    `delivered` is told up to which number a conversation was brought to its customer.
+    `delivered` is told up to which number a conversation was brought to its customer. `place`
+    returns the conversation that a session is in at present.
     """
 
     accept: Callable[[Sequence[InboundMessage]], Awaitable[None]]
     history: Callable[[str, int], Awaitable[Sequence[HistoryEntry]]]
     subscribe: Callable[[str], AsyncIterator[Notice]]
     delivered: Callable[[str, int], None] = lambda conversation_id, seq: None
+    place: Callable[[str], Awaitable[str]] = _alone
 
 
 class Socket(Protocol):
@@ -66,11 +78,15 @@ class Socket(Protocol):
 
 
 class Resume(msgspec.Struct, frozen=True):
-    """The first frame of every connection: who it is and what it has seen."""
+    """The first frame of every connection: who it is and what it has seen, of which conversation.
+
+    `conversation` is the name that a `conversation` frame gave; empty for the session's own.
+    """
 
     session_id: str
     token: str
     after_seq: int
+    conversation: str = ""
 
 
 def read_resume(body: bytes, max_bytes: int) -> Resume:
@@ -80,13 +96,16 @@ def read_resume(body: bytes, max_bytes: int) -> Resume:
         BadRequest: if it is anything but a complete `resume` frame.
     """
     fields = decode_object(body, max_bytes)
-    refuse_unknown(fields, ("type", "session_id", "token", "after_seq"))
+    refuse_unknown(fields, ("type", "session_id", "token", "after_seq", "conversation"))
     if fields.get("type") != "resume":
         raise BadRequest("type", "the first frame must be resume")
     session_id, token = fields.get("session_id"), fields.get("token")
     if not isinstance(session_id, str) or not isinstance(token, str):
         raise BadRequest("session_id", "session_id and token must be strings")
-    return Resume(session_id, token, whole_number(fields, "after_seq"))
+    conversation = fields.get("conversation", "")
+    if not isinstance(conversation, str):
+        raise BadRequest("conversation", f"must be a string, got {kind_of(conversation)}")
+    return Resume(session_id, token, whole_number(fields, "after_seq"), conversation)
 
 
 def whole_number(fields: dict[str, object], name: str) -> int:
@@ -130,50 +149,90 @@ class WebChatSession:
         self._seen_seq = resume.after_seq
         self._rate = rate
         self._limits = limits
-        self._catching_up = asyncio.Lock()
-        self._conversation_id = f"{channel.name}:{resume.session_id}"
+        self._own_id = f"{channel.name}:{resume.session_id}"
+        self._conversation_id = self._own_id
+        self._shown = resume.conversation
+        self._again_from: int | None = None
+        self._notices: asyncio.Queue[Notice | None] = asyncio.Queue(_MOST_NOTICES)
+        self._listening: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Serve the connection until the widget goes or is silent too long."""
-        notices = aiter(self._backstage.subscribe(self._conversation_id))
-        first = asyncio.ensure_future(anext(notices, None))
-        await asyncio.sleep(0)  # Lets the subscription register before the history is read.
-        watching = asyncio.create_task(self._watch(first, notices))
+        showing = asyncio.create_task(self._show())
         reading = asyncio.create_task(self._read())
         try:
-            await self._catch_up()
-            await self._socket.send({"type": "ready", "session_id": self._session_id})
-            done, _ = await asyncio.wait((watching, reading), return_when="FIRST_COMPLETED")
+            done, _ = await asyncio.wait((showing, reading), return_when="FIRST_COMPLETED")
             for task in done:
                 task.result()
         finally:
-            first.cancel()
-            watching.cancel()
-            reading.cancel()
-            await asyncio.gather(first, watching, reading, return_exceptions=True)
+            tasks = [showing, reading, *([self._listening] if self._listening else [])]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _watch(
-        self, first: "asyncio.Future[Notice | None]", notices: AsyncIterator[Notice]
-    ) -> None:
-        """Bring what the notices announce."""
-        notice = await first
-        while notice is not None:
+    async def _show(self) -> None:
+        """Bring the conversation, and what the notices announce."""
+        await self._open(await self._backstage.place(self._session_id))
+        await self._socket.send({"type": "ready", "session_id": self._session_id})
+        while (notice := await self._notices.get()) is not None:
             if isinstance(notice, Typing):
                 await self._socket.send({"type": "typing", "on": notice.on})
             else:
-                await self._catch_up()
-            notice = await anext(notices, None)
+                await self._follow()
+
+    async def _follow(self) -> None:
+        """Bring what is new, from the conversation that the session is in by now.
+
+        What the own conversation said last is still brought when another was joined; of another
+        nothing more once the session is not in it.
+        """
+        if self._again_from is not None:
+            self._seen_seq = min(self._seen_seq, self._again_from)
+            self._again_from = None
+        if self._conversation_id == self._own_id:
+            await self._catch_up()
+        place = await self._backstage.place(self._session_id)
+        if place != self._conversation_id:
+            await self._open(place)
+        elif place != self._own_id:
+            await self._catch_up()
+
+    async def _open(self, conversation_id: str) -> None:
+        """Bring a conversation; a widget that shows another is told to begin anew."""
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+        self._conversation_id, self._again_from = conversation_id, None
+        self._notices = asyncio.Queue(_MOST_NOTICES)
+        self._listening = asyncio.create_task(self._listen(conversation_id))
+        await asyncio.sleep(0)  # Lets the subscription register before the history is read.
+        is_own = conversation_id == self._own_id
+        name = "" if is_own else self._channel.conversation_name(conversation_id)
+        if name != self._shown:
+            self._shown, self._seen_seq = name, 0
+            await self._socket.send({"type": "conversation", "conversation": name})
+        await self._catch_up()
+
+    async def _listen(self, conversation_id: str) -> None:
+        """Queue the notices of a conversation, and None when there will be no more."""
+        async for notice in self._backstage.subscribe(conversation_id):
+            await self._notices.put(notice)
+        await self._notices.put(None)
+
+    def _look_again(self) -> None:
+        """Have what is new looked up; with a full queue that is due anyway."""
+        with contextlib.suppress(asyncio.QueueFull):
+            self._notices.put_nowait(Changed())
 
     async def _catch_up(self) -> None:
         """Send everything after the last number sent, each once, in order."""
-        async with self._catching_up:
-            for entry in await self._backstage.history(self._conversation_id, self._seen_seq):
-                for frame in self._frames(entry.message):
-                    place = {"seq": entry.seq, "at": entry.at.isoformat()}
-                    await self._socket.send({**frame, **place})
-                self._seen_seq = entry.seq
-            if self._seen_seq:
-                self._backstage.delivered(self._conversation_id, self._seen_seq)
+        for entry in await self._backstage.history(self._conversation_id, self._seen_seq):
+            for frame in self._frames(entry.message):
+                place = {"seq": entry.seq, "at": entry.at.isoformat()}
+                await self._socket.send({**frame, **place})
+            self._seen_seq = entry.seq
+        if self._seen_seq:
+            self._backstage.delivered(self._conversation_id, self._seen_seq)
 
     def _frames(self, message: InboundMessage | OutboundMessage) -> list[Payload]:
         """Return the frames that show a message of the history."""
@@ -206,11 +265,11 @@ class WebChatSession:
             await self._accept(body, str(fields.get("id")))
         elif kind == "ping":
             await self._socket.send({"type": "pong"})
-            await self._catch_up()
+            self._look_again()
         elif kind == "resume":
             self._slow_down()
-            self._seen_seq = min(self._seen_seq, whole_number(fields, "after_seq"))
-            await self._catch_up()
+            self._again_from = whole_number(fields, "after_seq")
+            self._look_again()
         elif kind == "read":
             whole_number(fields, "seq")
         elif kind != "typing":

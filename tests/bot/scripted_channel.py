@@ -82,8 +82,8 @@ class Scripted(PushChannel):
             raise WindowClosed("window")
         return outbound
 
-    async def settle(self, reference, recipient, since):
-        return self.settled.get(reference)
+    async def settle(self, doubt):
+        return self.settled.get(doubt.reference)
 
     def verdict(self, code):
         return self.verdicts.get(code, "give_up")

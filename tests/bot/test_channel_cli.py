@@ -7,6 +7,8 @@ import pytest
 from bot.cli import main
 from bot.replay import read_requests
 from bot.yaml_source import SourceError
+from tests.platforms.faults import serve
+from tests.platforms.telegram import SECRET, TOKEN, TelegramFake
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,3 +79,53 @@ def test_replay_names_a_channel_that_is_not_set_up(tmp_path, capsys):
     recorded.write_text("{}")
     assert main(["replay", str(recorded), "--channel", "pigeon"]) == 1
     assert "pigeon" in capsys.readouterr().err
+
+
+ENDPOINTS = """
+public_url: https://bot.example
+channels:
+  telegram: {{token: "{token}", secret_token: {secret}, api_url: "{url}"}}
+  alexa: {{skill_id: amzn1.ask.skill.1}}
+"""
+
+
+def endpoints(tmp_path, url="http://127.0.0.1:9", text=ENDPOINTS):
+    """Return the options of a folder that holds this repository's data and these endpoints."""
+    for name in ("data", "models", "config.yml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    whole = text.format(token=TOKEN, secret=SECRET, url=url)
+    (tmp_path / "endpoints.yml").write_text(whole, encoding="utf-8")
+    return ["--root", str(tmp_path), "--data-dir", str(tmp_path / "state")]
+
+
+def test_a_channel_is_registered_at_its_platform(tmp_path, capsys):
+    fake = TelegramFake()
+    with serve(fake.app) as url:
+        options = endpoints(tmp_path, url)
+        for mode, begins, hook in (
+            (["--dry-run"], "to do: Telegram delivers to", ""),
+            ([], "done: Telegram delivers to", "https://bot.example/webhooks/telegram/webhook"),
+        ):
+            assert main(["channel", "register", "telegram", *mode, *options]) == 0
+            assert capsys.readouterr().out.startswith(begins)
+            assert fake.hook["url"] == hook
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("signal", "it has: alexa, telegram"), ("telegram", "telegram: Telegram cannot be reached")],
+)
+def test_what_cannot_be_registered_is_told(name, words, tmp_path, capsys):
+    assert main(["channel", "register", name, *endpoints(tmp_path)]) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_a_channel_that_is_only_answered_is_entered_by_hand(tmp_path, capsys):
+    assert main(["channel", "register", "alexa", *endpoints(tmp_path)]) == 0
+    assert "https://bot.example/webhooks/alexa/webhook" in capsys.readouterr().out
+
+
+def test_nothing_is_registered_without_a_public_address(tmp_path, capsys):
+    text = ENDPOINTS.replace("public_url: https://bot.example", "")
+    assert main(["channel", "register", "telegram", *endpoints(tmp_path, text=text)]) == 1
+    assert "public_url" in capsys.readouterr().err

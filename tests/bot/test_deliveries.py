@@ -21,8 +21,8 @@ async def test_what_a_widget_saw_of_a_linked_channel_still_has_to_be_sent_there(
     ]
     await store.turns.commit(TurnCommit(CONVERSATION, 0, events, outbound, accepted.inbox_id))
     _, version = await store.events.load(CONVERSATION)
-    deliveries = Deliveries(store, pushed={"whatsapp"})
-    deliveries.seen(CONVERSATION, version)
+    deliveries = Deliveries(store)
+    deliveries.seen(CONVERSATION, version, "webchat")
     await deliveries.close()
     rows = await store.outbox.after(CONVERSATION, 0, 10)
     assert [(row.channel, row.state) for row in rows] == [

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.action_runner import ActionOutcome
-from bot.dispatcher import Dispatcher, Patience
+from bot.dispatcher import TURNS_AT_ONCE, Dispatcher, Patience
 from bot.flow_files import load_flows
 from bot.metrics import Metrics
 from bot.storage.open import open_store
@@ -49,6 +49,29 @@ async def test_turns_of_one_conversation_never_overlap_and_others_run_beside(tmp
         await asyncio.gather(*(bot.says("slow", sender) for sender in "abcd" for _ in range(4)))
     assert counting.most_in_one == 1
     assert counting.most_in_all > 1
+
+
+async def test_who_waits_for_the_answer_does_not_queue_behind_those_who_do_not(tmp_path):
+    bot = small_bot(tmp_path, SLOW, intents={**INTENTS, "slow": "slow"})
+    free = asyncio.Event()
+    held = []
+
+    async def run(name, tracker):
+        held.append(tracker["sender_id"])
+        if not tracker["sender_id"].endswith("z"):
+            await free.wait()
+        return ActionOutcome({}, ())
+
+    bot.kitchen.run = run
+    slow = [bot.message("slow", f"c{number}") for number in range(TURNS_AT_ONCE + 5)]
+    await bot.dispatcher.accept(slow)
+    async with asyncio.timeout(60):
+        while len(held) < TURNS_AT_ONCE:  # noqa: ASYNC110 - turns say nothing
+            await asyncio.sleep(0.01)
+        assert await bot.says("slow", "z") == ["done"]
+        assert len(held) == TURNS_AT_ONCE + 1
+        free.set()
+    await bot.dispatcher.close()
 
 
 async def test_fifty_messages_at_once_are_answered_in_order(tmp_path):

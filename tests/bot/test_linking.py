@@ -127,6 +127,38 @@ async def test_many_senders_together_cannot_guess_for_long_either(parts):
     assert [m.text for m in await parts.inbox("scripted:mallory")] == ["99999999"]
 
 
+async def test_guesses_on_one_channel_do_not_close_the_others(parts):
+    for number in range(MOST_WRONG):
+        wrong = InboundMessage("webchat", f"w{number}", f"w{number}", f"{number:08}", NOW)
+        assert await parts.linking.claimed(wrong) == wrong
+    offered = await parts.linking.offer("webchat:w1")
+    right = InboundMessage("webchat", "w2", "right", offered.code, NOW)
+    assert await parts.linking.claimed(right) == right
+    assert await presented(parts)
+
+
+async def test_leaving_is_the_same_when_its_turn_is_run_again(parts):
+    await linked(parts, "ada")
+    await linked(parts, "ben")
+    for _ in range(2):
+        assert await parts.linking.part(end("ada", "webchat:w1")) == "here"
+    assert (await parts.store.contacts.get("scripted", "ben")).conversation == "webchat:w1"
+
+
+async def test_a_web_chat_that_leaves_or_is_thrown_out_is_told_in_its_own(parts):
+    for thrown_out in (False, True):
+        code = parts.linking._new_code = lambda: "47110815"
+        await parts.linking.offer("scripted:ada")
+        asked = await parts.linking.claimed(InboundMessage("webchat", "w1", "c", code(), NOW))
+        joining = end("w1", channel="webchat", message_id=f"yes{thrown_out}")
+        assert await parts.linking.join(asked.trigger.slots["code"], joining)
+        leaving = end("w1", "scripted:ada", "webchat", f"no{thrown_out}")
+        await parts.linking.part(end(message_id="out") if thrown_out else leaving)
+        told = await parts.inbox("webchat:w1")
+        assert [m.trigger.flow for m in told] == ["pattern_parted"] * (1 + thrown_out)
+        assert await whereto(parts.store.contacts, told[-1]) == ("webchat", "w1")
+
+
 async def test_an_end_that_joined_leaves_alone(parts):
     await linked(parts, "ada")
     await linked(parts, "ben")

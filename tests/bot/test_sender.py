@@ -135,7 +135,6 @@ async def test_outside_the_window_it_waits_until_the_customer_writes(store, cloc
         await running.until(lambda: _true(running.count("held") == 1))
         assert channel.sent == []
         await store.inbox.accept([InboundMessage("scripted", "ada", "m1", "hello", NOW)])
-        await running.sender.reopen(TALK, "ada")
         await running.until(is_sent(store, 1))
     assert channel.sent == [("ada", "one")]
 
@@ -151,6 +150,20 @@ async def test_doubt_is_settled_by_asking(store, clock):
         clock.move(PACE.doubt_s + 1)
         await running.until(is_sent(store, 2))
     assert channel.sent == [("ada", "two")], "what had arrived was sent again"
+
+
+async def test_a_doubt_is_about_what_was_rendered_then_and_not_since_they_wrote(store, clock):
+    (first,) = await leave(store, "one")
+    assert await store.outbox.begin(first)
+    clock.move(PACE.doubt_s + 1)
+    await store.inbox.accept([InboundMessage("scripted", "ada", "m1", "hello", clock.now)])
+    channel, asked = Scripted(), []
+    channel.window_closed = lambda contact: asked.append(contact.last_inbound_at) or False
+    channel.settled[reference_of(first, 0)] = "wamid.7"
+    async with Running(store, channel, clock) as running:
+        await running.until(is_sent(store, 1))
+    assert set(asked) == {None}
+    assert channel.sent == []
 
 
 async def test_what_never_arrived_is_sent_again(store, clock):
@@ -222,7 +235,7 @@ async def test_a_doubt_that_cannot_be_settled_does_not_stop_the_others(store, cl
     clock.move(PACE.doubt_s + 1)
     channel = Scripted()
 
-    async def settle(reference, recipient, since):
+    async def settle(doubt):
         raise failure
 
     channel.settle = settle
@@ -283,10 +296,8 @@ async def test_two_people_in_one_conversation_do_not_wait_for_each_other(store, 
     async with Running(store, channel, clock) as running:
         await running.until(is_sent(store, 1))
         assert channel.sent == [("bob", "for her son")]
-        await running.sender.reopen(TALK, "bob")
         assert running.count("held") == 1
         await store.inbox.accept([InboundMessage("scripted", "ada", "m2", "hello", NOW)])
-        await running.sender.reopen(TALK, "ada")
         await running.until(is_sent(store, 2))
 
 
@@ -315,7 +326,7 @@ async def test_who_is_in_doubt_is_asked_about_beside_the_others_and_not_all_the_
     clock.move(PACE.doubt_s + 1)
     channel, asked, may_answer = Scripted(), [], asyncio.Event()
 
-    async def settle(reference, recipient, since):
+    async def settle(doubt):
         asked.append(clock.now)
         await may_answer.wait()
         raise TryAgain("not_listed_yet")

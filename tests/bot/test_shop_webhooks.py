@@ -58,6 +58,7 @@ class Index:
     def __init__(self):
         self.runs = 0
         self.fails = 0
+        self.words = []
 
     def ingest(self):
         self.runs += 1
@@ -95,7 +96,11 @@ async def world(place):
         return await store.inbox.accept(messages)
 
     ports = Ports(ShopifyWebhooks(config("http://127.0.0.1:1234")), far)
-    upkeep = CatalogueUpkeep(mirror, index, gather_s=0.02)
+
+    async def renew():
+        index.words = sorted(product.brand for product in await SqlCatalog(own).products())
+
+    upkeep = CatalogueUpkeep(mirror, index, gather_s=0.02, renew=renew)
     news = ShopNews(ports, Notices(store.effects, accept, Clock()), upkeep)
     app = FastAPI()
     mount_shop_webhooks(app, news)
@@ -146,6 +151,11 @@ async def test_changed_products_are_taken_over_after_the_answer_and_indexed_once
 
     await until(fresh)
     assert (sorted(far.read), index.runs) == (sorted(ids), 1)
+
+    async def renewed():
+        return index.words.count("Fresh") == 2
+
+    await until(renewed)  # the words of the products as they are now
 
 
 async def test_a_shop_that_is_away_and_an_index_that_fails_are_tried_again(world):

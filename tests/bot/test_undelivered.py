@@ -11,7 +11,7 @@ from bot.storage.memory import memory_store
 from channels.push import InDoubt
 from tests.bot.scripted_channel import Scripted, request
 from tests.bot.test_intake import Parts
-from tests.bot.test_sender import PACE, TALK, Clock, Running, _true, is_sent, leave, states
+from tests.bot.test_sender import PACE, Clock, Running, _true, is_sent, leave, states
 from tests.contracts.channel import NOW
 
 
@@ -47,7 +47,6 @@ async def test_what_came_too_late_for_the_window_waits_for_the_customer(store, c
         assert await states(store) == [("a|b", "pending", "window_closed")]
         clock.move(5)
         await store.inbox.accept([InboundMessage("scripted", "ada", "m1", "hello", clock.now)])
-        await running.sender.reopen(TALK, "ada")
         await running.until(is_sent(store, 1))
     assert [text for _, text in channel.sent] == ["a", "b", "a", "b"]
     assert [item.state for item in await store.receipts.of_message(one)] == ["sent", "sent"]

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from pathlib import Path
 
+import msgspec
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -71,6 +72,7 @@ class ScriptedShop:
         self.lose_acks = 0
         self.delay_s = 0.0
         self.echoes_late = False
+        self.joined: dict[str, str] = {}
         self._turn = asyncio.Lock()
         self._seen: set[str] = set()
         self._listeners: dict[str, list[asyncio.Queue[Notice | None]]] = defaultdict(list)
@@ -78,10 +80,12 @@ class ScriptedShop:
 
     async def accept(self, messages: Sequence[InboundMessage]) -> None:
         """Store each message once and let the bot answer it."""
-        for message in messages:
-            if message.message_id in self._seen:
+        for said in messages:
+            if said.message_id in self._seen:
                 continue
-            self._seen.add(message.message_id)
+            self._seen.add(said.message_id)
+            joined = self.joined.get(said.conversation_id, "")
+            message = msgspec.structs.replace(said, conversation=joined)
             self.accepted.append(message)
             if not self.echoes_late:
                 self.add(message.conversation_id, message)
@@ -91,6 +95,16 @@ class ScriptedShop:
         if self.lose_acks:
             self.lose_acks -= 1
             raise WebSocketDisconnect
+
+    async def place(self, session_id: str) -> str:
+        """Return the conversation that a session is in."""
+        return self.joined.get(f"webchat:{session_id}", f"webchat:{session_id}")
+
+    def move(self, own_id: str, conversation_id: str) -> None:
+        """Have a session join a conversation, or go back to its own; both have grown by it."""
+        self.joined[own_id] = conversation_id
+        for grown in list(self._listeners):
+            self.tell(grown, Changed())
 
     async def history(self, conversation_id: str, after_seq: int) -> list[HistoryEntry]:
         """Return what follows."""
@@ -158,7 +172,9 @@ class Harness:
         #: The same server by another name: to a browser, another shop's site.
         self.other_site = f"http://localhost:{port}"
         self.channel = WebChat(signer, allowed_origins=(self.other_site,))
-        backstage = Backstage(self.shop.accept, self.shop.history, self.shop.subscribe)
+        backstage = Backstage(
+            self.shop.accept, self.shop.history, self.shop.subscribe, place=self.shop.place
+        )
         store = UploadStore(self.uploads, signer)
         chat = WebChatRoutes(self.channel, signer, backstage, store, limits or Limits())
         if shop is None:

@@ -107,11 +107,11 @@ async def test_a_receipt_is_left_to_the_words():
 
 
 async def test_the_profile_has_what_instagram_knows():
-    done, shown = await INSTAGRAM.published({
+    told, shown = await INSTAGRAM.published({
         "get_started": "/greet",
         "greeting": {"de": "Willkommen!"},
         "ice_breakers": {"en": [{"question": "Where is my parcel?", "payload": "/t"}]},
     })
-    assert done
+    assert told.startswith("done: the profile's ")
     assert sorted(shown) == ["ice_breakers", "platform"]
     assert [item["locale"] for item in shown["ice_breakers"]] == ["default", "en_US"]

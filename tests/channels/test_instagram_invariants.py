@@ -4,7 +4,6 @@ from tests.platforms.messenger import InstagramFake
 
 class TestInstagram(ChannelInvariants):
     has_sequence = True
-    settles_doubt = False  # echoes bring no reference back
 
     def platform(self):
         return InstagramFake()

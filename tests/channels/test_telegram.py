@@ -14,6 +14,8 @@ from channels.base import ChannelError, TooLarge
 from channels.push import (
     ChannelContext,
     SettingsInvalid,
+    TryAgain,
+    Undeliverable,
 )
 from channels.telegram import connect
 from tests.contracts.channel import NOW, ChannelContract
@@ -356,11 +358,34 @@ async def channel(fake):
 
 
 class TestSettings:
-    async def test_webhook_is_told(self, fake, channel):
-        assert await channel.set_webhook() == f"{PUBLIC}/webhooks/telegram/webhook"
-        ((method, form),) = fake.calls
-        assert (method, form["secret_token"]) == ("setWebhook", SECRET)
+    async def test_telegram_is_told_where_to_deliver(self, fake, channel):
+        url = f"{PUBLIC}/webhooks/telegram/webhook"
+        assert await channel.register(url, dry_run=True) == [
+            f"to do: Telegram delivers to {url}, until now nowhere"
+        ]
+        assert [method for method, _ in fake.calls] == ["getWebhookInfo"]
+        assert await channel.register(url) == [
+            f"done: Telegram delivers to {url}, until now nowhere"
+        ]
+        method, form = fake.calls[-1]
+        assert (method, form["url"], form["secret_token"]) == ("setWebhook", url, SECRET)
         assert "message_reaction" in form["allowed_updates"]
+        fake.hook["last_error_message"] = "Connection refused"
+        assert await channel.register(url) == [
+            f"done: Telegram delivers to {url}",
+            "Telegram's last delivery failed: Connection refused",
+        ]
+
+    async def test_what_telegram_refuses_is_told(self, fake, channel):
+        with pytest.raises(Undeliverable):
+            await channel.register("http://bot.example/webhook")
+        other = connect({**fake.settings(), "token": "1:other"}, CONTEXT)
+        with pytest.raises(TryAgain, match="token"):
+            await other.register(f"{PUBLIC}/webhooks/telegram/webhook")
+        await other.close()
+
+    def test_few_messages_are_on_their_way_where_doubt_stays(self, channel):
+        assert channel.limits.in_flight == 3
 
     @pytest.mark.parametrize(
         "wrong",

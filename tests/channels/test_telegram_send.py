@@ -18,6 +18,7 @@ from bot.messages import (
 from channels.base import ChannelError
 from channels.push import (
     ChannelContext,
+    Doubt,
     InDoubt,
     TryAgain,
     Undeliverable,
@@ -219,7 +220,7 @@ class TestSend:
         with pytest.raises(InDoubt) as raised:
             await channel.send({"chat_id": ANNA, "text": "x"}, "r")
         assert raised.value.code == "timeout"
-        assert await channel.settle("r", ANNA, NOW - timedelta(hours=1)) is None
+        assert await channel.settle(Doubt("r", {}, ANNA, NOW - timedelta(hours=1))) is None
 
     async def test_nobody_there_and_wrong_token(self, fake):
         gone = connect({**fake.settings(), "api_url": "http://127.0.0.1:9"}, CONTEXT)

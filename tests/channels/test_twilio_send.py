@@ -2,6 +2,7 @@ import functools
 import json
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from bot.messages import (
@@ -10,6 +11,7 @@ from bot.messages import (
 from channels.base import ChannelError
 from channels.push import (
     ChannelContext,
+    Doubt,
     InDoubt,
     TryAgain,
     Undeliverable,
@@ -134,7 +136,7 @@ class TestSend:
         with pytest.raises(TryAgain):
             await channel.send({"to": SMS, "body": "x"}, "r")
         with pytest.raises(TryAgain):
-            await channel.settle("r", SMS, NOW)
+            await channel.settle(Doubt("r", {}, SMS, NOW))
         await channel.close()
 
     async def test_no_sender_for_the_address(self):
@@ -154,33 +156,48 @@ class TestDoubt:
             await channel.send({"to": SMS, "body": "doubtful"}, "tresen:1:0")
         fake.trouble(Troubles())
         other = await channel.send({"to": SMS, "body": "other"}, "tresen:2:0")
-        found = await channel.settle("tresen:1:0", SMS, since)
+        doubtful = Doubt("tresen:1:0", {"to": SMS, "body": "doubtful"}, SMS, since)
+        found = await channel.settle(doubtful)
         assert found == fake.delivered[0].platform_id != other
         with pytest.raises(TryAgain):
-            await channel.settle("tresen:3:0", SMS, datetime.now(UTC) + timedelta(seconds=2))
+            await channel.settle(
+                Doubt("tresen:3:0", {}, SMS, datetime.now(UTC) + timedelta(seconds=2))
+            )
         await channel.close()
 
     async def test_what_never_got_there(self, fake, channel):
         with pytest.raises(TryAgain):
-            await channel.settle("tresen:1:0", SMS, NOW)
-        never = await channel.settle("tresen:1:0", SMS, NOW - timedelta(seconds=20))
+            await channel.settle(Doubt("tresen:1:0", {}, SMS, NOW))
+        never = await channel.settle(Doubt("tresen:1:0", {}, SMS, NOW - timedelta(seconds=20)))
         assert (never, fake.delivered) == ("", [])
 
-    async def test_after_a_restart_the_time_tells(self, fake, channel):
+    async def test_after_a_restart_the_words_tell(self, fake, channel):
+        before = datetime(2026, 11, 21, 11, 0, 0, 400_000, UTC)
+        fake.now = lambda: before
+        sid = await channel.send({"to": SMS, "body": "x"}, "tresen:1:0")
+        fresh = connect(fake.settings(), ChannelContext(PUBLIC, clock=lambda: NOW))
+        doubt = Doubt("tresen:1:0", {"to": SMS, "body": "x"}, SMS, before)
+        other = Doubt("tresen:2:0", {"to": SMS, "body": "y"}, SMS, before)
+        same_again = Doubt("tresen:2:0", {"to": SMS, "body": "x"}, SMS, before, frozenset({sid}))
+        assert await fresh.settle(other) == await fresh.settle(same_again) == ""  # noqa: PLC1901
+        assert await fresh.settle(doubt) == sid
+        await fresh.close()
+
+    async def test_of_a_template_the_time_tells(self, fake, channel):
         before = datetime(2026, 11, 21, 11, 0, 0, 400_000, UTC)
         fake.now = lambda: before
         await channel.send({"to": SMS, "body": "x"}, "tresen:1:0")
         now = [NOW]
         fresh = connect(fake.settings(), ChannelContext(PUBLIC, clock=lambda: now[0]))
+        doubt = Doubt("tresen:1:0", {"to": SMS, "content_sid": "HX1"}, SMS, before)
         with pytest.raises(TryAgain):  # the one before may have been sent in the same second
-            await fresh.settle("tresen:1:0", SMS, before)
+            await fresh.settle(doubt)
         now[0] += timedelta(seconds=61)
-        assert await fresh.settle("tresen:1:0", SMS, before) is None
-        never = await fresh.settle("tresen:2:0", SMS, before + timedelta(seconds=1))
-        assert never is not None
-        assert not never
-        sid = await fresh.settle("tresen:1:0", SMS, before - timedelta(seconds=1))
-        assert sid == fake.delivered[0].platform_id
+        assert await fresh.settle(doubt) is None
+        later = msgspec.structs.replace(doubt, since=before + timedelta(seconds=1))
+        assert await fresh.settle(later) == ""  # noqa: PLC1901 - not None
+        earlier = msgspec.structs.replace(doubt, since=before - timedelta(seconds=1))
+        assert await fresh.settle(earlier) == fake.delivered[0].platform_id
         await fresh.close()
 
 

@@ -32,6 +32,7 @@ class Mounted:
 
     #: Asks the bot as the real one is asked.
     exchange = Bot.exchange
+    _answered = Bot._answered
 
     def __init__(self, store, folder, channel: AnyChannel | None = None):
         self.store, self.channel = store, channel
@@ -63,6 +64,7 @@ class Mounted:
             signer=self.signer,
             uploads=self.uploads,
             deliveries=self.deliveries,
+            linking=self.hub.linking,
         )
 
     async def close(self):

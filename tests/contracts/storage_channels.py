@@ -4,16 +4,18 @@ import asyncio
 import itertools
 from datetime import timedelta
 
+import msgspec
 import pytest
 
-from bot.messages import OutboundMessage, Receipt
+from bot.messages import InboundMessage, OutboundMessage, Receipt, Trigger, trigger_id
 from bot.storage.channel_ports import MediaItem, SentPart
 from bot.storage.errors import NaiveTime, UnknownOutboxMessage
-from bot.storage.ports import MOST_OF_LINE, Delivery, NewOutbound
-from tests.contracts.storage import NOON, turn
+from bot.storage.ports import MOST_OF_LINE, REOPENED, WINDOW_CLOSED, Delivery, NewOutbound
+from tests.contracts.storage import NOON, inbound, turn
 
 NAIVE = NOON.replace(tzinfo=None)
 HOUR = timedelta(hours=1)
+PHONE = InboundMessage("whatsapp", "49171", "p1", "Hallo", NOON)
 
 
 def receipt(state, name="wamid.1", at=NOON, **more):
@@ -171,6 +173,36 @@ class AttemptsContract:
         assert (entry.state, entry.parts_sent, entry.error) == ("failed", 0, "given up")
         with pytest.raises(UnknownOutboxMessage):
             await store.outbox.mark(Delivery(10**9, "part"))
+
+    async def test_who_writes_gets_what_waited_for_that_and_nobody_else_does(self, store, clock):
+        later = clock.now + HOUR
+        [mine] = await queued(store, "for me")
+        [refused] = await queued(store, "too fast", key="whatsapp:49172")
+        [theirs] = await queued(store, "for them", to="whatsapp:49173")
+        for one, error in ((mine, WINDOW_CLOSED), (refused, "429"), (theirs, WINDOW_CLOSED)):
+            await store.outbox.mark(Delivery(one, "failed", error=error, next_attempt_at=later))
+        nobody = msgspec.structs.replace(
+            PHONE, message_id=trigger_id("parcel"), trigger=Trigger("pattern_notice", {})
+        )
+        await store.inbox.accept([nobody])
+        assert await store.outbox.unsent("whatsapp") == []
+        await store.inbox.accept([PHONE, inbound()])
+        [due] = await store.outbox.unsent("whatsapp")
+        assert (due.outbox_id, due.error, due.attempts) == (mine, REOPENED, 1)
+        [row] = await store.outbox.after("whatsapp:49172")
+        assert row.error == "429"
+
+    async def test_what_is_under_way_is_not_sent_again_because_its_recipient_writes(
+        self, store, clock
+    ):
+        [one] = await queued(store, "one")
+        held = Delivery(one, "failed", error=WINDOW_CLOSED, next_attempt_at=clock.now)
+        await store.outbox.mark(held)
+        assert await store.outbox.begin(one)
+        await store.inbox.accept([PHONE])
+        assert await store.outbox.unsent("whatsapp") == []
+        [row] = await store.outbox.after("whatsapp:49171")
+        assert row.begun_at
 
 
 class ReceiptsContract:

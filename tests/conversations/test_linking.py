@@ -2,10 +2,12 @@
 
 import re
 from datetime import timedelta
+from itertools import starmap
 
 import msgspec
 import pytest
 
+from bot.accounts import Accounts
 from bot.channels import _Held  # noqa: PLC2701 - what answers a line
 from bot.exchange import Exchanges
 from bot.messages import InboundMessage
@@ -51,7 +53,7 @@ class Caller:
         line = connect(settings, ChannelContext(PUBLIC))
         bot = talk.bot
         exchanges = Exchanges(bot.store, bot.dispatcher, bot.deliveries)
-        self._held = _Held(line, bot.services.links, exchanges)
+        self._held = _Held(line, bot.services.links, exchanges, Accounts())
         self.heard = []
 
     def says(self, text):
@@ -166,3 +168,47 @@ def test_whom_an_sms_names_is_identified_for_half_an_hour(talk, office, name, la
     talk.watch.wait(timedelta(minutes=31))
     writer.says(f"wo ist {order['number']}")
     assert any("identity" in response for response in writer.responses) is lapses
+
+
+@pytest.mark.parametrize(("language", "asks"), [("en", "Shall I join you"), ("de", "verbinden?")])
+def test_who_presents_a_code_is_asked_in_the_language_of_its_conversation(
+    talk, customer, language, asks
+):
+    wish = {"en": "can I continue this on WhatsApp?", "de": "kann ich auf WhatsApp weitermachen?"}
+    shown = CODE.search(customer.says(wish[language])).group()
+    caller = Caller(talk)
+    assert asks in caller.says(shown)
+    joined = {"en": "Joined.", "de": "Verbunden."}[language]
+    assert joined in caller.says("/affirm")
+
+
+def test_an_end_that_only_answers_joins_like_any_other(talk, office, customer):
+    order, postcode = office.order(lambda order: order["status"] == "pending")
+    customer.says(f"Bitte {order['number']} stornieren, PLZ {postcode}")
+    other = talk.customer()
+    other.says("hallo")
+    other.says(code(customer))
+    assert other.asked("utter_ask_join"), other.transcript
+    other.says("ja")
+    said = [message.response for message in other.heard]
+    assert said == ["utter_joining", "utter_linked", "utter_ask_cancel_reason"]
+    other.says("versehentlich bestellt")
+    assert other.asked("utter_confirm_cancel"), other.transcript
+    other.says("diesen Kanal trennen")
+    assert other.asked("utter_unlinked"), other.transcript
+    own = other.conversation_id.partition(":")
+    assert not talk.wait_for(talk.bot.store.contacts.get(own[0], own[2])).conversation
+
+
+def test_a_repeated_message_gets_the_same_answers_after_its_sender_joined(talk, customer):
+    sender = talk.customer().conversation_id.removeprefix("rest:")
+
+    def says(number, text):
+        message = InboundMessage("rest", sender, f"{sender}:{number}", text, talk.watch())
+        return [said.response for said in talk.wait_for(talk.bot.exchange(message))]
+
+    shown = code(customer)
+    first = list(starmap(says, ((1, "hallo"), (2, shown), (3, "ja"))))
+    assert first[1:] == [["utter_ask_join"], ["utter_joining", "utter_linked"]]
+    again = list(starmap(says, ((1, "hallo"), (2, shown), (3, "ja"))))
+    assert again == first

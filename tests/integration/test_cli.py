@@ -48,7 +48,7 @@ def test_every_command_explains_itself(command):
 
 
 def test_parse_prints_json(data_dir):
-    shown = tresen("parse", "Wo ist meine Bestellung?", "--data-dir", data_dir)
+    shown = tresen("parse", "Wo ist meine Bestellung?", "--json", "--data-dir", data_dir)
     assert shown.returncode == 0, shown.stderr
     assert json.loads(shown.stdout)["intent"]["name"] == "track_order"
 

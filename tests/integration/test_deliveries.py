@@ -89,8 +89,8 @@ class Platform(Scripted):
             raise InDoubt("timeout")
         return self.arrived[reference]
 
-    async def settle(self, reference, recipient, since):
-        return self.arrived.get(reference, "")
+    async def settle(self, doubt):
+        return self.arrived.get(doubt.reference, "")
 
 
 class World:

@@ -91,9 +91,20 @@ def test_an_unknown_sender_has_an_empty_tracker(client):
     assert (tracker["events"], tracker["latest_message"]) == ([], {})
 
 
+def becomes_ready(client, within_s=120.0):
+    """Return whether the index and the dictionaries are loaded within some seconds."""
+    until = time.monotonic() + within_s
+    while client.get("/health/ready").json() != {"status": "ok"}:
+        assert client.get("/health/ready").status_code in {200, 503}
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
 def test_health_status_and_metrics(client):
     assert client.get("/health/live").json() == {"status": "ok"}
-    assert client.get("/health/ready").json() == {"status": "ok"}
+    assert becomes_ready(client)
     status = client.get("/status").json()
     assert set(SKILLS.split()) <= set(status["skills"])
     assert status["languages"] == ["de", "en"]

@@ -30,6 +30,8 @@ from tests.platforms.messenger_api import (
     need,
     words,
 )
+from tests.platforms.messenger_history import HistoryFake
+from tests.platforms.messenger_setup import SetupFake
 from tests.platforms.platform import Delivered, FakePlatform, Said, Troubles
 
 APP_ID = "1130011"
@@ -50,25 +52,28 @@ class PageFake(FakePlatform):
         self.delivered: list[Delivered] = []
         self.said: list[Said] = []
         self.actions: list[tuple[str, str]] = []
-        self.profile: dict = {}
         self.owner: dict[str, str] = {}
         self.blocked: set[str] = set()
         self.files: dict[str, tuple[bytes, str]] = {}
         self.human_tag = False
         self.account_id = f"90{seed:04d}"
         self._caller = Caller(f"EAAtoken{seed}", f"app-secret-{seed}")
+        self.setup = SetupFake(APP_ID, self._caller.app_secret)
         self._clock = clock
         self._last_ms = 0
         self._last_said: dict[str, int] = {}
         self._times: dict[str, int] = {}
         self._random = random.Random(seed)
         self._troubles = Troubles()
+        self.history = HistoryFake(self.channel, self.account_id, self._now_ms, seed)
         routes = [
             Route("/{version}/me/messages", self._send, methods=["POST"]),
             Route("/{version}/me/messenger_profile", self._publish, methods=["POST"]),
             Route("/{version}/me/pass_thread_control", self._pass, methods=["POST"]),
             Route("/cdn/{name}", self._file),
             Route("/leads-away", self._away),
+            Route("/{version}/{path:path}", self._tell, methods=["GET"]),
+            Route("/{version}/{path:path}", self._set_up, methods=["POST"]),
         ]
         self.app = Starlette(routes=routes)
 
@@ -88,13 +93,14 @@ class PageFake(FakePlatform):
     def says(self, sender_id, text):
         mid = self.new_mid(sender_id)
         self._last_said[sender_id] = self._times[mid]
+        self.history.keep(mid, sender_id, self._times[mid], from_page=False, text=text)
         said = Said(sender_id, mid, text)
         self.said.append(said)
         return said
 
     def new_mid(self, *about):
         """Return an id for something that happens now."""
-        at_ms = max(int(self._clock() * 1_000), self._last_ms + 1)
+        at_ms = max(self._now_ms(), self._last_ms + 1)
         self._last_ms = at_ms
         seen = f"{self.channel}{at_ms}{about}".encode()
         mid = f"m_{hashlib.sha256(seen).hexdigest()}"
@@ -208,6 +214,9 @@ class PageFake(FakePlatform):
             del rest[:size]
         return entries
 
+    def _now_ms(self):
+        return int(self._clock() * 1_000)
+
     # the API
 
     async def _send(self, request):
@@ -218,6 +227,30 @@ class PageFake(FakePlatform):
 
     async def _pass(self, request):
         return await self._answered(request, self._take_control)
+
+    async def _tell(self, request):
+        path, query = request.path_params["path"], dict(request.query_params)
+        try:
+            self._check(request, path)
+            if self.setup.knows(path):
+                return JSONResponse(self.setup.told(path, query, platform=self.channel))
+            return JSONResponse(self.history.answer(path, query))
+        except Refused as refused:
+            return JSONResponse({"error": refused.error}, refused.status)
+
+    async def _set_up(self, request):
+        path, fields = request.path_params["path"], decoded(await request.body())
+        try:
+            self._check(request, path)
+            return JSONResponse(self.setup.taken(path, fields, platform=self.channel))
+        except Refused as refused:
+            return JSONResponse({"error": refused.error}, refused.status)
+
+    def _check(self, request, path):
+        if self.setup.is_of_app(path):
+            self.setup.check_app(request)
+        else:
+            self._caller.check(request)
 
     async def _answered(self, request, take):
         body = await request.body()
@@ -260,11 +293,20 @@ class PageFake(FakePlatform):
             need(fields["sender_action"] in ACTIONS, "sender_action is not supported")
             self.actions.append((recipient, fields["sender_action"]))
             return {"recipient_id": recipient}
-        age_ms = int(self._clock() * 1_000) - self._last_said[recipient]
+        age_ms = self._now_ms() - self._last_said[recipient]
         check_window(fields, age_ms, human_tag=self.human_tag)
         message = fields.get("message")
         text = check_message(message, self.channel)
         mid = self.new_mid(recipient, len(self.delivered))
+        kind = message.get("attachment", {}).get("type", "")
+        self.history.keep(
+            mid,
+            recipient,
+            self._times[mid],
+            from_page=True,
+            text=message.get("text", ""),
+            kind=kind,
+        )
         reference = message.get("metadata", "")
         self.delivered.append(Delivered(recipient, text, mid, reference))
         return {"recipient_id": recipient, "message_id": mid}
@@ -280,7 +322,8 @@ class PageFake(FakePlatform):
             need("default" in locales and len(set(locales)) == len(locales), f"{name}: locales")
         for greeting in fields.get("greeting", []):
             words(greeting["text"], 160, "greeting.text")
-        self.profile = fields
+        self.setup.calls.append("me/messenger_profile")
+        self.setup.profile.update(fields)
         return {"result": "success"}
 
     def _take_control(self, fields):
@@ -304,7 +347,10 @@ class MessengerFake(PageFake):
 
 
 class InstagramFake(PageFake):
-    """A professional account of Instagram: echoes tell no app, reads name the message."""
+    """A professional account of Instagram: echoes tell no app, reads name the message.
+
+    What was said can be asked for with the Conversations API.
+    """
 
     channel = "instagram"
     object_name = "instagram"

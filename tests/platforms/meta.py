@@ -60,6 +60,8 @@ class WhatsAppFake(FakePlatform):
         self.catalog: dict[str, set[str]] = {CATALOG: set()}
         self.unreachable: set[str] = set()
         self.failed: dict[str, int] = {}
+        self.fails_later: dict[str, list[int]] = {}
+        self.override: dict[str, str] = {}
         self.link_lives_s = 300.0
         self.per_second = PER_SECOND
         self._random = random.Random(seed)
@@ -75,6 +77,12 @@ class WhatsAppFake(FakePlatform):
             routes=[
                 Route(
                     "/{version}/{number}/messages", self._answering(self._send), methods=["POST"]
+                ),
+                Route("/{version}/{account}/subscribed_apps", self._answering(self._subscribed)),
+                Route(
+                    "/{version}/{account}/subscribed_apps",
+                    self._answering(self._subscribe),
+                    methods=["POST"],
                 ),
                 Route("/{version}/{media_id}", self._answering(self._about)),
                 Route("/whatsapp_business/attachments/", self._attachment),
@@ -286,7 +294,9 @@ class WhatsAppFake(FakePlatform):
         self._outbound[message_id] = {"to": recipient, "reference": reference, "type": kind}
         wrote = self._wrote.get(recipient)
         closed = wrote is None or self.now() - wrote >= WINDOW_S
-        if recipient in self.unreachable:
+        if planned := self.fails_later.get(recipient):
+            self.failed[message_id] = planned.pop(0)
+        elif recipient in self.unreachable:
             self.failed[message_id] = 131026
         elif closed and kind != "template":
             self.failed[message_id] = 131047
@@ -330,6 +340,19 @@ class WhatsAppFake(FakePlatform):
             "file_size": len(body),
             "id": media_id,
         }
+
+    async def _subscribed(self, request: Request) -> dict:
+        wants(request.path_params["account"] == ACCOUNT, "account", 100)
+        return {"data": [{"whatsapp_business_api_data": {"id": "1"}, **self.override}]}
+
+    async def _subscribe(self, request: Request) -> dict:
+        """Take another address for an account's webhooks, after asking it for the challenge."""
+        wants(request.path_params["account"] == ACCOUNT, "account", 100)
+        body = json.loads(await request.body())
+        wants(set(body) == {"override_callback_uri", "verify_token"}, "body", 100)
+        wants(body["verify_token"] == VERIFY_TOKEN, "Callback verification failed", 2200)
+        self.override = {"override_callback_uri": body["override_callback_uri"]}
+        return {"success": True}
 
     async def _attachment(self, request: Request) -> Response:
         media_id, until = self._links.get(request.query_params.get("hash", ""), ("", 0.0))

@@ -43,6 +43,7 @@ class TelegramFake(FakePlatform):
         self.blocked: set[str] = set()
         self.strangers: set[str] = set()
         self.unfetchable: set[str] = set()
+        self.hook = {"url": "", "has_custom_certificate": False, "pending_update_count": 0}
         self.troubles = Troubles()
         self.now = lambda: datetime.now(UTC)
         self._updates = itertools.count(self.random.randrange(10**6, 10**8))
@@ -182,7 +183,12 @@ class TelegramFake(FakePlatform):
         del chat
         if not form["url"].startswith("https://"):
             return failed(400, "Bad Request: bad webhook: An HTTPS URL must be provided")
+        self.hook = {**self.hook, "url": form["url"], "allowed_updates": form["allowed_updates"]}
         return JSONResponse({"ok": True, "result": True, "description": "Webhook was set"})
+
+    def _getWebhookInfo(self, chat: str, form: dict[str, Any]) -> Response:  # noqa: N802
+        del chat, form
+        return JSONResponse({"ok": True, "result": self.hook})
 
     def _getFile(self, chat: str, form: dict[str, Any]) -> Response:  # noqa: N802
         del chat

@@ -23,6 +23,7 @@ from starlette.routing import Route
 from channels.base import WebhookRequest
 from channels.twilio_signature import signature_of
 from tests.platforms.platform import Delivered, FakePlatform, Said, Troubles
+from tests.platforms.twilio_setup import SetupFake
 
 ACCOUNT = "ACdeadbeefdeadbeefdeadbeefdeadbeef"
 TOKEN = "tw-auth-token"
@@ -30,6 +31,7 @@ SMS_FROM = "+4915700000001"
 WHATSAPP_FROM = "whatsapp:+4915700000002"
 PUBLIC = "https://bot.example"
 WEBHOOK = f"{PUBLIC}/webhooks/twilio/webhook"
+SERVICE = "MG0123456789abcdef0123456789abcdef"
 TEMPLATE = "HX0123456789abcdef0123456789abcdef"
 KNOWN = {
     *("To", "From", "MessagingServiceSid", "Body", "MediaUrl", "ContentSid", "ContentVariables"),
@@ -57,6 +59,7 @@ class TwilioFake(FakePlatform):
         self.now = lambda: datetime.now(UTC)
         self._count = itertools.count(1)
         self._inbound: dict[str, dict[str, str]] = {}
+        self.setup = SetupFake(API, SMS_FROM, SERVICE)
         messages = Route(f"{API}/Messages.json", self._create, methods=["POST"])
         self.app = _Moody(
             self,
@@ -66,6 +69,7 @@ class TwilioFake(FakePlatform):
                     Route(f"{API}/Messages.json", self._list, methods=["GET"]),
                     Route(f"{API}/Messages/{{sid}}/Media/{{media}}", self._media),
                     Route("/cdn/{media}", self._cdn),
+                    *self.setup.routes(),
                     Route("/v2/Indicators/Typing.json", self._typing, methods=["POST"]),
                 ]
             ),

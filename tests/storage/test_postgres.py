@@ -3,13 +3,15 @@
 import asyncio
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from bot.storage.errors import StoreClosed, StoreFailed
 from bot.storage.open import open_store
+from bot.storage.ports import WINDOW_CLOSED, Delivery
 from bot.storage.postgres import postgres_store
 from tests.contracts.storage import SetClock, StoreContract, inbound, turn
-from tests.contracts.storage_channels import ChannelsContract
+from tests.contracts.storage_channels import HOUR, PHONE, ChannelsContract, queued
 from tests.contracts.storage_contacts import PeopleContract
 from tests.contracts.storage_effects import LedgerContract
 
@@ -79,3 +81,24 @@ async def test_a_lost_connection_fails_its_callers_only(postgres_url):
         await held.rollback()
         await locker.close()
         assert (await store.turns.commit(turn("web:anna", 1))).version == 2
+
+
+async def test_what_is_put_aside_while_its_recipient_writes_is_not_left_there(postgres_url):
+    asyncpg = pytest.importorskip("asyncpg")
+    clock = SetClock()
+    async with emptied(postgres_url, clock) as store:
+        await store.inbox.accept([PHONE])
+        [one] = await queued(store, "one")
+        held = await asyncpg.connect(postgres_url)
+        async with held.transaction():  # what is written cannot be committed meanwhile
+            await held.execute("SELECT 1 FROM conversations FOR UPDATE")
+            again = msgspec.structs.replace(PHONE, message_id="p2")
+            writing = asyncio.create_task(store.inbox.accept([again]))
+            await asyncio.sleep(0.3)
+            later = clock.now + HOUR
+            aside = Delivery(one, "failed", error=WINDOW_CLOSED, next_attempt_at=later)
+            await store.outbox.mark(aside)
+            assert not writing.done()
+        await writing
+        assert [entry.outbox_id for entry in await store.outbox.unsent("whatsapp")] == [one]
+        await held.close()

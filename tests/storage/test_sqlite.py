@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from contextlib import asynccontextmanager, closing
 
 import pytest
@@ -137,6 +138,27 @@ async def test_a_failure_leaves_the_rest_of_its_group_alone(url):
     assert [isinstance(r, VersionConflict) for r in results] == [n % 2 == 1 for n in range(100)]
     assert len(await store.outbox.unsent("web")) == 50
     await store.close()
+
+
+async def test_what_a_platform_waits_for_goes_first(tmp_path):
+    database = SqliteConnection(tmp_path / "any.sqlite3")
+    begun, free, done = threading.Event(), threading.Event(), []
+    under_way = asyncio.create_task(database.write(lambda _: begun.set() or free.wait(10)))
+    assert await asyncio.to_thread(begun.wait, 10)
+    turns = [
+        asyncio.create_task(database.write(lambda _, n=n: done.append(f"turn {n}")))
+        for n in range(300)
+    ]
+    taken = [
+        asyncio.create_task(database.write(lambda _, n=n: done.append(f"taken {n}"), urgent=True))
+        for n in range(20)
+    ]
+    await asyncio.sleep(0)
+    free.set()
+    await asyncio.gather(under_way, *turns, *taken)
+    expected = [f"taken {n}" for n in range(20)] + [f"turn {n}" for n in range(300)]
+    assert done == expected, "it waited for turns that were asked for before"
+    await database.close()
 
 
 async def test_a_cancelled_caller_does_not_disturb_the_writer(url):

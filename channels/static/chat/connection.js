@@ -23,6 +23,7 @@ export class Connection extends EventTarget {
     this.key = `tresen-chat:${new URL(server).origin}`;
     this.session = store.get(this.key);
     this.lastSeq = 0;
+    this.conversation = ""; // the server's name for the one that is shown; empty for our own
     this.state = "idle"; // idle, connecting, online, offline, refused
     this.attempt = 0;
     this.pending = new Map(); // client id → {id, at, frame, shown}; unacknowledged, in order of writing
@@ -31,11 +32,13 @@ export class Connection extends EventTarget {
     addEventListener("offline", () => this.socket && this.drop());
   }
 
-  get readSeq() { return store.get(`${this.key}:read`) || 0; }
+  get readKey() { return `${this.key}:read${this.conversation && `:${this.conversation}`}`; }
+
+  get readSeq() { return store.get(this.readKey) || 0; }
 
   set readSeq(seq) {
     if (seq <= this.readSeq) return;
-    store.set(`${this.key}:read`, seq);
+    store.set(this.readKey, seq);
     this.transmit({ type: "read", seq });
   }
 
@@ -102,7 +105,7 @@ export class Connection extends EventTarget {
     const socket = new WebSocket(address);
     this.socket = socket;
     this.silenceTimer = setTimeout(() => this.drop(), SILENCE_MS);
-    socket.onopen = () => this.transmit({ type: "resume", ...this.session, after_seq: this.lastSeq });
+    socket.onopen = () => this.transmit({ type: "resume", ...this.session, after_seq: this.lastSeq, conversation: this.conversation });
     socket.onmessage = (event) => socket === this.socket && this.take(JSON.parse(event.data));
     socket.onclose = (event) => socket === this.socket && this.lost(event.code);
   }
@@ -111,6 +114,7 @@ export class Connection extends EventTarget {
     clearTimeout(this.silenceTimer);
     if (frame.type === "ready") this.ready();
     else if (frame.type === "message") this.deliver(frame);
+    else if (frame.type === "conversation") this.move(frame.conversation);
     else if (frame.type === "ack") { this.settle(frame.id); this.tell("ack", frame); }
     else if (frame.type === "typing") this.tell("typing", frame);
     else if (frame.type === "error" && frame.id) this.rejected(frame);
@@ -135,6 +139,13 @@ export class Connection extends EventTarget {
     this.lastSeq = frame.seq;
     if (frame.direction === "in") this.settle(frame.id);
     this.tell("message", frame);
+  }
+
+  // Another conversation is shown from now on, from its beginning: one was joined, or left.
+  move(conversation) {
+    this.conversation = conversation;
+    this.lastSeq = 0;
+    this.tell("moved", {});
   }
 
   rejected(frame) {
@@ -189,7 +200,8 @@ export class Connection extends EventTarget {
   forget() {
     this.session = null;
     this.lastSeq = 0;
-    for (const key of [this.key, `${this.key}:read`]) store.drop(key);
+    this.conversation = "";
+    for (const key of [this.key, ...store.keys(`${this.key}:read`)]) store.drop(key);
     this.tell("forgotten", {});
   }
 

@@ -90,6 +90,7 @@ class TresenChat extends HTMLElement {
     line.addEventListener("typing", ({ detail }) => this.showTyping(detail.on));
     line.addEventListener("state", ({ detail }) => this.showState(detail.state));
     line.addEventListener("forgotten", () => this.clear());
+    line.addEventListener("moved", () => this.clear());
     this.panel.addEventListener("keydown", (event) => {
       if (event.key === "Escape") { event.stopPropagation(); this.close(); }
     });
@@ -246,6 +247,7 @@ class TresenChat extends HTMLElement {
     this.newest = 0;
     this.unread = 0;
     this.showUnread();
+    this.showTyping(false);
     this.showGreeting();
     for (const item of this.connection.pending.values()) this.showPending(item);
   }

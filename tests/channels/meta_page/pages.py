@@ -14,6 +14,7 @@ from tests.platforms.faults import Faults, serve
 from tests.platforms.messenger import InstagramFake, MessengerFake
 
 CONTEXT = ChannelContext("https://bot.example", clock=lambda: NOW)
+WEBHOOK = "https://bot.example/webhook"
 NOBODY_THERE = "http://127.0.0.1:9"
 
 
@@ -100,14 +101,15 @@ class PageUnderTest:
         return errors
 
     async def published(self, profile):
-        """Publish a profile; return whether there was one, and what the platform then shows."""
+        """Publish a profile; return what was told of it, and what the platform then shows."""
         fake = self.fake()
         with serve(fake.app) as url:
             fake.url = url
             channel = self.connect({**fake.settings(), "profile": profile}, CONTEXT)
-            done = await channel.publish_profile()
+            fake.setup.channel = channel
+            told = await channel.register(WEBHOOK)
             await channel.close()
-        return done, fake.profile
+        return told[-1], fake.setup.profile
 
 
 MESSENGER = PageUnderTest(messenger.connect, MessengerFake)

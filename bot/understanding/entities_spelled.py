@@ -1,0 +1,156 @@
+"""Order numbers that are spelled: with spaces, letter by letter, or in spoken digits."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from bot.understanding.normalise import fold
+from bot.understanding.result import Entity
+
+_DIGITS = {
+    word: str(value)
+    for value, listed in enumerate((
+        "null zero oh", "eins ein one", "zwei zwo two", "drei three", "vier four",
+        "fuenf funf five", "sechs six", "sieben seven", "acht eight", "neun nine",
+    ))
+    for word in listed.split()
+}  # fmt: skip
+_TWICE = frozenset({"double", "doppel", "doppelt"})
+_TOKEN = re.compile(r"[^\W_]+")
+_GAP = re.compile(r"[ ._/#:–-]{0,3}")
+_ANNOUNCED = re.compile(
+    r"(?:bestell\w*|auftrag\w*|order|purchase|invoice|rechnung\w*|nummer|number|nr\.?|no\.?|#)"
+    r"[\s:.#-]*(?:(?:nummer|number|nr\.?|no\.?|id|is|ist|lautet|mit|der|with|the)[\s:.#-]*){0,4}$",
+    re.IGNORECASE,
+)
+_MOST_TOKENS = 400
+_LEAST_ALONE = 4
+_LONG = 10
+_LOOKS_LIKE = str.maketrans("OoIl", "0011")
+
+
+class _Piece(msgspec.Struct, frozen=True):
+    """A token of a spelled number: its letters and digits, and its place."""
+
+    chars: str
+    start: int
+    end: int
+    is_letters: bool = False
+
+
+class SpelledNumbers:
+    """Finds a shop's order numbers in pieces, for any pattern.
+
+    Args:
+        pattern: regular expression of the shop's numbers.
+        example: one of them; gives the form.
+
+    Raises:
+        re.error: the pattern is not a regular expression.
+    """
+
+    def __init__(self, pattern: str, example: str) -> None:
+        self._pattern = re.compile(pattern, re.IGNORECASE)
+        self._example = example
+        self._size = sum(char.isalnum() for char in example)
+        self._parts = {part.casefold() for part in re.findall(r"[^\W\d_]+", example)}
+        lead = re.match(r"[^\W\d_]+", example)
+        self._lead = lead.group() if lead else ""
+
+    def find(self, text: str) -> list[Entity]:
+        """Find numbers that are spelled; written ones are left to others."""
+        found: list[Entity] = []
+        for run in self._runs(text):
+            at = 0
+            while at < len(run):
+                size, value = self._at(run, at, text)
+                if value:
+                    start, end = run[at].start, run[at + size - 1].end
+                    found.append(Entity("order_number", value, text[start:end], start, end, 0.85))
+                at += max(size, 1)
+        return found
+
+    def _runs(self, text: str) -> Iterator[list[_Piece]]:
+        """Yield tokens that may be pieces of one number, with nothing but signs between them."""
+        run: list[_Piece] = []
+        is_double = False
+        for match in list(_TOKEN.finditer(text))[:_MOST_TOKENS]:
+            piece = self._piece(match)
+            apart = run and not _GAP.fullmatch(text[run[-1].end : match.start()])
+            if apart and not is_double:
+                yield run
+                run = []
+            if piece is None and fold(match.group()) in _TWICE:
+                is_double = True
+                continue
+            if piece is None:
+                yield run
+                run, is_double = [], False
+                continue
+            chars = piece.chars * 2 if is_double and len(piece.chars) == 1 else piece.chars
+            run.append(msgspec.structs.replace(piece, chars=chars))
+            is_double = False
+        yield run
+
+    def _piece(self, match: re.Match[str]) -> _Piece | None:
+        token = match.group()
+        plain = fold(token)
+        if plain in _DIGITS:
+            return _Piece(_DIGITS[plain], *match.span())
+        if any(char.isdigit() for char in token):
+            return _Piece(token, *match.span()) if token.isascii() else None
+        if len(token) == 1 or token.casefold() in self._parts:
+            return _Piece(token, *match.span(), is_letters=True)
+        return None
+
+    def _at(self, run: Sequence[_Piece], at: int, text: str) -> tuple[int, str]:
+        """Return how many pieces of a run from a place on are a number, and the number."""
+        chars, pieces = "", run[at:]
+        for count, piece in enumerate(pieces, 1):
+            chars += piece.chars
+            if len(chars) > self._size:
+                break
+            used = pieces[:count]
+            beside = [*run[max(0, at - 1) : at], *pieces[count : count + 1]]
+            if chars.isdigit() and any(each.chars.isdigit() for each in beside):
+                continue  # a part of a longer number
+            value = self._value(chars)
+            if value and (count > 1 or not chars.isdigit()) and self._is_meant(used, text):
+                return count, value
+        return 0, ""
+
+    def _value(self, chars: str) -> str:
+        """Return what is meant by letters and digits without signs, or an empty text."""
+        for letters in (chars, self._lead + chars):
+            if len(letters) != self._size:
+                continue
+            for candidate in (letters, self._read_as_digits(letters)):
+                formed = self._formed(candidate)
+                if self._pattern.fullmatch(formed):
+                    return formed
+        return ""
+
+    def _formed(self, chars: str) -> str:
+        """Return letters and digits in the form of the example, with its signs."""
+        given = iter(chars.upper())
+        return "".join(next(given) if char.isalnum() else char for char in self._example)
+
+    def _read_as_digits(self, chars: str) -> str:
+        """Return O and I as digits where the example has digits: "TR-1O4711"."""
+        shape = [char for char in self._example if char.isalnum()]
+        return "".join(
+            char.translate(_LOOKS_LIKE) if form.isdigit() else char
+            for char, form in zip(chars, shape, strict=True)
+        )
+
+    def _is_meant(self, pieces: Sequence[_Piece], text: str) -> bool:
+        """Return whether pieces are one number, and not two numbers side by side."""
+        if any(piece.is_letters or not piece.chars.isdigit() for piece in pieces):
+            return True
+        sizes = [len(piece.chars) for piece in pieces]
+        even = max(sizes) - min(sizes) <= 1 or sum(sizes) >= _LONG
+        before, after = text[: pieces[0].start], text[pieces[-1].end :]
+        alone = not before.strip(" #") and not after.strip(" .!?")
+        one_by_one = max(sizes) <= 2 and len(sizes) >= _LEAST_ALONE
+        return even and (alone or one_by_one or bool(_ANNOUNCED.search(before)))
