@@ -205,7 +205,9 @@ class ChannelHub:
         """Mount `/webhooks/NAME/webhook` of each channel, and `/media`; `exchanges` ask the bot."""
         for name, intake in self._intakes.items():
             endpoint = _endpoint(intake.take)
-            api.router.routes.append(Route(webhook_path(name), endpoint, methods=["GET", "POST"]))
+            api.router.routes.insert(
+                0, Route(webhook_path(name), endpoint, methods=["GET", "POST"])
+            )
         for name, channel in self._exchanges.items():
             held = _Held(channel, self._parts.linking, exchanges, self._parts.accounts)
             endpoint = _endpoint(held.take)

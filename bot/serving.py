@@ -20,6 +20,8 @@ WARM_S = 60.0
 """After this time indexes and caches are warm, too."""
 LONGEST_WS_BYTES = 1_000_000
 _COLLECT_AFTER = (20_000, 20, 20)
+_THREADS_CHANGE_S = 0.0005
+"""The loop asks for the interpreter after each read and write; by default others keep it 5 ms."""
 
 
 class ServingError(OSError):
@@ -142,3 +144,4 @@ def keep_what_is_built() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
+    sys.setswitchinterval(_THREADS_CHANGE_S)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -10,7 +11,8 @@ from bot.messages import InboundMessage
 from bot.understanding.ports import Router
 from bot.understanding.router import Understood
 
-READERS = 16
+READERS = 2 if (os.cpu_count() or 1) <= 2 else 4
+"""Reading is work for the processor: with more at once, requests wait for their turn."""
 
 
 class Readers:

@@ -9,7 +9,8 @@ from bot.conversation import Conversation
 
 
 def cases(talk, customer):
-    records = json.loads((talk.export() / "cases.json").read_bytes())
+    path = talk.export() / "cases.json"
+    records = json.loads(path.read_bytes()) if path.is_file() else []  # there are none yet
     return [case for case in records if case["conversation_id"] == customer.conversation_id]
 
 

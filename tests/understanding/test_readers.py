@@ -39,7 +39,7 @@ async def _until(holds):
 
 async def test_sixteen_are_read_at_once_and_the_loop_goes_on():
     router = Slow()
-    readers = Readers(router)
+    readers = Readers(router, most=16)
     tasks = [
         asyncio.create_task(readers.understand(_message(f"{n}"), Conversation(f"c{n}")))
         for n in range(16)
