@@ -18,7 +18,7 @@ from bot.understanding.ports import (
 )
 from bot.understanding.result import OUT_OF_SCOPE, Entity, Intent, ParseResult
 from bot.understanding.several import Piece, is_wish, merged, separated
-from bot.understanding.small_talk import blanked, small_talk
+from bot.understanding.small_talk import blanked, past_courtesy, small_talk
 from bot.understanding.wish_cuts import bare, is_apart, pieces
 
 _SIDE_TALK = frozenset({"insult", "thanks", "greet", "goodbye", "cancel"})
@@ -321,7 +321,7 @@ class Parser:
 
     def _ranked(self, texts: Sequence[str]) -> list[tuple[Intent, ...]]:
         """Return the intents of masked texts, read as their writers meant to spell them."""
-        return self._intents.rank([self._seen(text) for text in texts])
+        return list(map(past_courtesy, self._intents.rank([self._seen(text) for text in texts])))
 
     def _seen(self, masked: str) -> str:
         """Return what the intents are read from."""

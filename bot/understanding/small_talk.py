@@ -55,6 +55,16 @@ def small_talk(
     return talk, beside
 
 
+def past_courtesy(ranking: tuple[Intent, ...]) -> tuple[Intent, ...]:
+    """Return the intents of words that may greet and ask in one breath: the wish comes first."""
+    best = ranking[0]
+    other = next((found for found in ranking[1:] if found.name not in SAYS_NOTHING_NEW), None)
+    if best.name not in COURTESIES or other is None or other.confidence < _UNSURE:
+        return ranking
+    wish = Intent(other.name, round(min(1.0, best.confidence + other.confidence), 4))
+    return (wish, *(found for found in ranking[1:] if found is not other))
+
+
 def blanked(text: str, clauses: Sequence[Clause], start: int = 0) -> str:
     """Return a text of the same length with clauses blanked out.
 

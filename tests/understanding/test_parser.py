@@ -88,3 +88,16 @@ def test_the_conversations_language_stays_when_the_text_does_not_tell(parser):
 
 def test_result_can_be_serialised(parser):
     assert msgspec.json.decode(msgspec.json.encode(parser.parse("2 blaue Jacken unter 50 €")))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["hallo, wo ist meine bestellung?", "hallo, wo ist meine bestelung??", "hi, wheres my order"],
+)
+def test_who_greets_and_asks_in_one_breath_asks(parser, text):
+    assert parser.parse(text).intent.name == "track_order"
+
+
+@pytest.mark.parametrize("text", ["hallo", "Guten Tag!", "hi there", "hallo zusammen :)"])
+def test_who_only_greets_greets(parser, text):
+    assert parser.parse(text).intent.name == "greet"
