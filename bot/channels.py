@@ -159,11 +159,6 @@ class ChannelHub:
         """Return what makes and takes the codes that link channels."""
         return self._parts.linking
 
-    @property
-    def pushed(self) -> frozenset[str]:
-        """Return the names of the channels whose platform is called to deliver."""
-        return frozenset(self._senders)
-
     def channel(self, name: str) -> AnyChannel:
         """Return a channel.
 

