@@ -109,10 +109,12 @@ class Said:
         return str((self._tracker.latest_message or {}).get("text") or "")
 
     @property
-    def intent(self) -> str:
-        """Return the intent of the latest message."""
-        intent = (self._tracker.latest_message or {}).get("intent") or {}
-        return str(intent.get("name") or "")
+    def elsewhere(self) -> float:
+        """Return how sure it is that the latest message is no matter of a shop, in [0, 1]."""
+        message = self._tracker.latest_message or {}
+        ranking = [message.get("intent") or {}, *(message.get("intent_ranking") or ())]
+        outside = (one for one in ranking if one.get("name") == "out_of_scope")
+        return max((float(one.get("confidence") or 0.0) for one in outside), default=0.0)
 
     @property
     def customer_id(self) -> str:
@@ -153,7 +155,8 @@ class Said:
         top = self._tracker.stack[-1] if self._tracker.stack else {}
         if "parent_id" in top:
             return bool(top["parent_id"])
-        return bool(self.intent != top.get("flow_id"))
+        intent = (self._tracker.latest_message or {}).get("intent") or {}
+        return bool(str(intent.get("name") or "") != top.get("flow_id"))
 
     def slot(self, name: str) -> Any:  # noqa: ANN401 - slots hold any JSON value
         """Return a slot's value, None when it is empty or unknown, or an identity that lapsed."""

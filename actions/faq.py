@@ -19,6 +19,9 @@ from actions.search import list_shelves
 from actions.targets import ProductAction
 from knowledge.answers import Answer
 
+_ELSEWHERE, _PERHAPS_ELSEWHERE = 0.75, 0.3
+"""How sure it must be that words are no matter of a shop: for no help text, for no product."""
+
 _FILE = Path(__file__).resolve().parents[1] / "data" / "lexicons" / "help_skills.yml"
 _MOST_CARDS = 3
 _MOST_WORDS = 12
@@ -61,13 +64,16 @@ class TryAnswer(ProductAction):
     async def act(self, said: Said) -> Slots:
         """Say what is known and return whether anything was said."""
         text = next((str(m["text"]) for m in said.mentions() if m.get("text")), "")
-        if not naming_words(text):
+        elsewhere = 0.0 if said.latest_entities("product") else said.elsewhere
+        if elsewhere >= _ELSEWHERE or not naming_words(text):
             return {"answered": False}
         found = await asyncio.to_thread(self.services.library.answer, text, said.language)
         if found is not None:
             slots = _slots(found)
             said.say("utter_faq_answer", answer=slots["answer"], skills=slots["skills"])
             return {"answered": True}
+        if elsewhere >= _PERHAPS_ELSEWHERE and not _LOOKS_FOR.search(text):
+            return {"answered": False}
         return await self._products(said, text)
 
     async def _products(self, said: Said, text: str) -> Slots:

@@ -7,7 +7,7 @@ import msgspec
 from actions.base import Said, Slots
 from actions.product_names import stem
 from actions.product_words import product_words, tokens
-from actions.targets import ProductAction
+from actions.targets import MEANS_OTHER, ProductAction
 from knowledge.query import ProductQuery
 
 _MOST_WORDS = 7
@@ -73,7 +73,7 @@ class CheckFollowUp(ProductAction):
         """Return whether the words speak of the product last looked at, not of the list."""
         if not said.slot("focus_product"):
             return False
-        if _ABOUT_ONE.search(text):
+        if _ABOUT_ONE.search(text) or MEANS_OTHER.search(text):
             return True
         options = any(said.latest_entities(kind) for kind in ("color", "size"))
         words = product_words()

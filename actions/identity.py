@@ -24,6 +24,7 @@ from actions.commerce.requests import CustomerFacts
 NOBODY: Slots = {
     "customer_id": None,
     "customer_name": None,
+    "customer_country": None,
     "customer_facts": None,
     "identified_at": None,
     "facts": None,
@@ -116,6 +117,7 @@ class _CodeAction(ShopAction):
         return {
             "customer_id": customer.id,
             "customer_name": f"{customer.first_name} {customer.last_name}",
+            "customer_country": customer.address.country or None,
             "identified_at": stamp(self.services.clock()),
             "unverified_customer": None,
             "code_sent_to": None,

@@ -14,6 +14,7 @@ from actions.targets import ProductAction
 from actions.wording import LANGUAGES, Wording
 
 MOST_VALUES = 12
+_COLOR = "color"
 _BEFORE = r"(?<![\w'’.,])"
 _AFTER = r"(?![\w]|\s*(?:€|euros?\b|eur\b|\$|%))"
 _INFLECTED = r"(?:e|en|er|es|em|s|n)?"
@@ -153,7 +154,24 @@ def said_values(text: str, product: Product, wording: Wording) -> dict[str, list
     for _, _, name, value in sorted(kept):
         if value not in found.setdefault(name, []):
             found[name].append(value)
+    if _COLOR not in found and (shades := _shades(folded, product, wording)):
+        found[_COLOR] = shades
     return found
+
+
+def _shades(text: str, product: Product, wording: Wording) -> list[str]:
+    """Return the product's shades of a colour it is not made in: navy where blue is wanted."""
+    made = dict.fromkeys(v.options[_COLOR] for v in product.variants if _COLOR in v.options)
+    if not made:
+        return []
+    hits = [
+        (*span, _COLOR, value)
+        for value in wording.values(_COLOR)
+        for span in _spans(text, wording.all_words(_COLOR, value))
+    ]
+    said = {h[3] for h in hits if not any(_inside(h, other) for other in hits)}
+    wider = {shade for value in said for shade in wording.shades(_COLOR, value)}
+    return [value for value in made if value in wider]
 
 
 def _spans(text: str, words: Iterable[str]) -> list[tuple[int, int]]:

@@ -28,11 +28,25 @@ _POINTS_BACK = re.compile(
 )
 _LATEST = re.compile(
     r"\b(?:last|latest|most recent|newest|previous)\s+(?:order|purchase)\b"
-    r"|\b(?:letzte|neueste|neuste|jüngste|vorige)[nrs]?\s+(?:bestellung|bestellten|auftrag|kauf)\b",
+    r"|\b(?:letzte|neueste|neuste|jüngste|vorige)[nrs]?\s+(?:bestellung|bestellten|auftrag|kauf)\b"
+    r"|\b(?:like|as|from)\s+(?:(?:the|what\s+i\s+(?:had|got|bought))\s+)?(?:last|previous)\s+time\b"
+    r"|\b(?:last|previous)\s+time\s+again\b|\bwhat\s+i\s+(?:had|got|bought|ordered)\s+last(?:\s+time)?\b"
+    r"|\b(?:wie|von|vom|beim)\s+(?:das\s+)?(?:letzte[ns]?|vorige[ns]?)\s+mal\b|\bwie\s+zuletzt\b"
+    r"|\b(?:letztes|voriges)\s+mal\s+(?:noch\s*mal|noch\s+einmal|wieder|bestellt|gekauft|hatte)\b",
     re.IGNORECASE,
 )
 _UNDER_WAY = frozenset({"pending", "processed", "shipped", "partially_delivered"})
 _RECENT_DAYS = 60
+
+
+def _left_out(said: Said) -> frozenset[str]:
+    """Return the orders that the customer took out of the wish: "all except TR-104711"."""
+    return frozenset(
+        str(entity["value"])
+        for mention in said.mentions()
+        for entity in mention.get("entities", ())
+        if entity["type"] == "excluded_order"
+    )
 
 
 class ListChoosableOrders(ShopAction):
@@ -48,7 +62,9 @@ class ListChoosableOrders(ShopAction):
         """Return the options."""
         operations = str(said.slot("operation") or "").split()
         wording = Wording(await self.services.shop.catalog.vocabulary())
-        orders = await self.services.shop.orders.for_customer(said.customer_id)
+        owned = await self.services.shop.orders.for_customer(said.customer_id)
+        left_out = _left_out(said)
+        orders = [order for order in owned if order.number not in left_out]
         ranked = [
             (await self._rank(operations, said.customer_id, order), order) for order in orders
         ]
@@ -61,12 +77,12 @@ class ListChoosableOrders(ShopAction):
         shown = (fitting or orders)[:SHOWN_ORDERS]
         slots: Slots = {
             "orders": [order_option(order, wording) for order in shown],
-            "order_total": len(orders),
+            "order_total": len(owned),
             "fitting": len(fitting),
         }
         if said.slot("order_number") is None and said.entity("order_number") is None:
             pointed = self._pointed_at(said, shown)
-            if pointed:
+            if pointed and pointed not in left_out:
                 slots["order_number"] = pointed
         return slots
 

@@ -24,6 +24,11 @@ _MOST_AT_ONCE = 4
 _MIN_NAME_CHARS = 3
 _CHEAPER = re.compile(r"\b(?:cheape\w+|günstig\w+|billig\w+)\b", re.IGNORECASE)
 _DEARER = re.compile(r"\b(?:expensive|dearer|teure\w*|teuer\w*)\b", re.IGNORECASE)
+MEANS_OTHER = re.compile(
+    r"\b(?:the|that)\s+other(?:\s+(?:one|product|item))?\b(?!\s+\w+s\b)"
+    r"|\b(?:die|der|das|den|dem)\s+ander(?:e|en|er|es|em)\b(?!\s+[A-ZÄÖÜ])",
+    re.IGNORECASE,
+)
 _THE_ONE = re.compile(
     r"\b(?:the|this|that)(?:\s+\w+){1,2}\s+one\b|\b(?:die|der|das|den)\s+\w+(?:e|en)\b(?!\s+[A-ZÄÖÜ])"
 )
@@ -56,6 +61,9 @@ class ProductAction(ShopAction):
         places = [p for p in _places(said, text) if 0 < p <= len(shown) or -len(shown) <= p < 0]
         if places:
             return [shown[p - 1 if p > 0 else p]["value"] for p in dict.fromkeys(places)]
+        others = [s["value"] for s in shown if s["value"] != said.slot("focus_product")]
+        if MEANS_OTHER.search(text) and len(others) < len(shown):
+            return others[:MOST_OPTIONS]  # not the one spoken of; several are asked about
         ordered = sorted(shown, key=lambda option: option["price"]["amount_minor"])
         if product_words().means_all(text):
             listed = ordered if _CHEAPER.search(text) else shown

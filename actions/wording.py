@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from itertools import starmap
 
 from actions.commerce.models import Texts, Vocabulary
+from knowledge.shades import shades_of
 
 LANGUAGES = ("de", "en")
 
@@ -25,6 +26,14 @@ class Wording:
         known = self._vocabulary.values.get(option, {}).get(value, {})
         words = [word for language in known.values() for word in language]
         return list(dict.fromkeys([value, *words]))
+
+    def shades(self, option: str, value: str) -> tuple[str, ...]:
+        """Return the values that are a kind of another: "navy" and "light_blue" of "blue"."""
+        return shades_of(value, self._vocabulary.values.get(option, {}))
+
+    def values(self, option: str) -> tuple[str, ...]:
+        """Return every value that an option has anywhere in the shop."""
+        return tuple(self._vocabulary.values.get(option, {}))
 
     def option_name(self, option: str) -> Texts:
         """Return how an option is called, per language."""

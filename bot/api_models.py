@@ -33,6 +33,12 @@ class RestMessage(BaseModel):
         default=None,
         description="Kept with the message; the same `message_id` again gets the same answers",
     )
+    time_zone: str | None = Field(
+        default=None,
+        description="The customer's, an IANA name such as `America/Los_Angeles`: what “tomorrow” "
+        "means, and the clock of times in answers. Kept for the conversation; unknown names are "
+        "ignored, and without one it is that of the customer's country, else the shop's",
+    )
 
 
 class RestButton(BaseModel):

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+
 from actions.commerce.errors import CommerceError
 from actions.commerce.models import Category, Customer
 from actions.commerce.seeds import ShopFolder, read_folder
@@ -23,10 +25,15 @@ from bot.yaml_source import Problem, SourceError, YamlSource
 from knowledge.sources import SourceDirs, read_shop
 
 LEAST_EXAMPLES = 5
+LEAST_INTENTS = 2
 
 
 def check_everything(settings: Settings) -> list[Problem]:
-    """Return all problems found, the flows' first."""
+    """Return all problems found, the flows' first, each once."""
+    return list(dict.fromkeys(_problems(settings)))
+
+
+def _problems(settings: Settings) -> list[Problem]:
     data = settings.root / "data"
     problems = list(_check_skills(data, settings))
     problems.extend(_check_examples(data, settings))
@@ -69,14 +76,19 @@ def _check_skills(data: Path, settings: Settings) -> Iterator[Problem]:
 def _check_examples(data: Path, settings: Settings) -> Iterator[Problem]:
     """Find broken examples, skills that nobody can reach, and sentences claimed twice."""
     try:
-        load_examples([data])
+        examples = load_examples([data])
     except TrainingDataError as error:
-        yield Problem("data", 1, str(error))
+        yield from (_below(settings.root, problem) for problem in error.problems)
         return
+    if len(intents := {example.intent for example in examples}) < LEAST_INTENTS:
+        message = f"training needs examples of two intents, found {len(intents)}"
+        cure = "write examples: in a skill"
+        yield Problem("data/skills", 1, message, cure)
     yield from training_problems(settings)
     for path in sorted((data / "skills").glob("*.yml")):
         source = YamlSource.read(path, settings.root)
-        listed = (source.data or {}).get("examples") or {}
+        content = source.data if isinstance(source.data, dict) else {}
+        listed = content.get("examples") or {}
         for language in settings.config.languages if listed else ():
             count = len(listed.get(language) or ())
             if count < LEAST_EXAMPLES:
@@ -85,6 +97,14 @@ def _check_examples(data: Path, settings: Settings) -> Iterator[Problem]:
                 yield Problem(
                     source.path, source.line(("examples", language)), message, cure, warning=True
                 )
+
+
+def _below(root: Path, problem: Problem) -> Problem:
+    """Return a problem with its path as all others show it: below the root."""
+    path = Path(problem.path)
+    if not path.is_relative_to(root):
+        return problem
+    return msgspec.structs.replace(problem, path=str(path.relative_to(root)))
 
 
 def policy_path(settings: Settings) -> Path:

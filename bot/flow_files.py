@@ -38,6 +38,7 @@ _SKILL_KEYS = frozenset({
     "alone",
     "family",
     "without_order",
+    "when_clear",
     "during_handoff",
     "asks_again",
 })
@@ -82,8 +83,8 @@ class FlowReader:
         before = len(self.problems)
         self.problems.extend(source.duplicates)
         data = source.data
-        if not isinstance(data, dict) or "skill" not in data:
-            self._add(source, (), "a skill file starts with 'skill: name'")
+        if not isinstance(data, dict) or not data.get("skill"):
+            self._add(source, ("skill",), "a skill file starts with 'skill: name'")
             return None
         self._known_keys(source, (), data, _SKILL_KEYS)
         flow = self._flow(source, (), str(data["skill"]), data)
@@ -126,6 +127,7 @@ class FlowReader:
             alone=bool(data.get("alone", False)),
             family=str(data.get("family") or ""),
             without_order=bool(data.get("without_order", False)),
+            when_clear=bool(data.get("when_clear", False)),
             during_handoff=bool(data.get("during_handoff", False)),
             asks_again=bool(data.get("asks_again", False)),
         )
@@ -300,13 +302,14 @@ def load_flows(data_dir: Path) -> FlowSet:
     flows: dict[str, Flow] = {}
     for path in paths:
         try:
-            flow = reader.skill(YamlSource.read(path, data_dir.parent))
+            source = YamlSource.read(path, data_dir.parent)
+            flow = reader.skill(source)
         except SourceError as error:
             reader.problems.extend(error.problems)
             continue
         if flow is not None and flow.id in flows:
             message = f"the skill '{flow.id}' is also defined in {flows[flow.id].path}"
-            reader.problems.append(Problem(flow.path, 1, message, "rename one of them"))
+            reader.problems.append(source.problem(("skill",), message, "rename one of them"))
         elif flow is not None:
             flows[flow.id] = flow
     patterns = YamlSource.read(data_dir / "patterns.yml", data_dir.parent)

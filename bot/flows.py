@@ -211,7 +211,8 @@ class Flow(msgspec.Struct, frozen=True):
     same message go before it, as a greeting does; `each_order` serves several order numbers in
     one message one after the other; `alone` gives up everything else when it begins; skills
     of one `family` are one wish when a message names them side by side; one that goes
-    `without_order` gives way to the next best reading when a message names an order.
+    `without_order` gives way to the next best reading when a message names an order; one that
+    begins only `when_clear` is asked about before, unless the words are calm and plain.
     `anything_else` lets the bot ask whether there is more to do when the flow is done.
     A flow begun by something outside the conversation leaves an open question unasked unless it
     `asks_again`, and runs while a person has the conversation only if told so (`during_handoff`).
@@ -233,6 +234,7 @@ class Flow(msgspec.Struct, frozen=True):
     alone: bool = False
     family: str = ""
     without_order: bool = False
+    when_clear: bool = False
     during_handoff: bool = False
     asks_again: bool = False
 

@@ -122,7 +122,8 @@ class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `sequence` is the platform's own order among the sender's messages, where there is one; 0
     where there is none. A `signal` has no text. `conversation` is set when the message is
-    accepted and its sender is linked to a conversation that began elsewhere.
+    accepted and its sender is linked to a conversation that began elsewhere. `time_zone` is the
+    IANA name that the sender's device tells, unchecked; empty where it tells none.
     """
 
     channel: str
@@ -136,6 +137,7 @@ class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     sequence: int = 0
     signal: Signal = ""
     conversation: str = ""
+    time_zone: str = ""
 
     @property
     def conversation_id(self) -> str:

@@ -1,7 +1,7 @@
 """The mood of a conversation: what its messages add up to, folded from the events."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
@@ -16,16 +16,16 @@ _ANGRY_TREND, _UPSET_TREND = 0.3, 0.12
 _CONCERNED_TURNS = 6
 
 
-class HandOffWhen(msgspec.Struct, frozen=True):
+class HandOffWhen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a conversation goes to a person although nobody asked for one.
 
     Args:
-        anger: trend of anger in [0, 1] from which on an angry message hands over; above 1 never.
+        anger: trend of anger in [0, 1] from which on an angry message hands over; 2 for never.
         threat: kinds of threats that do.
         vulnerable: kinds of hard situations that do.
     """
 
-    anger: float = 0.6
+    anger: Annotated[float, msgspec.Meta(ge=0, le=2)] = 0.6
     threat: tuple[str, ...] = (
         "lawyer",
         "court",

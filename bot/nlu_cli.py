@@ -27,6 +27,7 @@ Reader: TypeAlias = "Callable[[argparse.Namespace], Settings]"
 
 _SHOWN_PROBLEMS = 10
 _PROGRESS_TEXTS = 200
+_TRAINED = "linear"
 
 
 def add_nlu_commands(commands: Commands, add: Add, settings: Reader) -> None:
@@ -97,14 +98,10 @@ def _share(text: str) -> float:
 
 
 def _train(settings: "Settings", options: argparse.Namespace) -> int:
-    """Train, tell what is wrong with the examples, and report if that was asked for.
-
-    Raises:
-        SourceError: There are more examples than fit into memory.
-    """
+    """Train, tell what is wrong with the examples, and report if that was asked for."""
     from bot.understanding.examples import load_examples
     from bot.understanding.parser_setup import ParserSettings, example_mask, open_encoder
-    from bot.understanding.training import load_or_train
+    from bot.understanding.training import is_kept, load_or_train
 
     started_s = time.perf_counter()
     data = settings.root / "data"
@@ -117,29 +114,43 @@ def _train(settings: "Settings", options: argparse.Namespace) -> int:
     if options.force:
         (settings.models_dir / "intents.npz").unlink(missing_ok=True)
     encoder = open_encoder(ParserSettings(settings.models_dir, (data,), pipeline=settings.pipeline))
-    try:
-        load_or_train(settings.models_dir, [data], encoder, example_mask())
-    except MemoryError as error:
-        message = f"{len(examples)} examples are more than fit into memory: {error}"
-        cure = "keep a few dozen for each intent and language"
-        raise SourceError([Problem(examples[-1].path, examples[-1].line, message, cure)]) from error
+    load_or_train(settings.models_dir, [data], encoder, example_mask())
+    if not is_kept(settings.models_dir, examples, encoder):
+        sys.stderr.write(f"{settings.models_dir}: error: the trained model cannot be kept here\n")
+        return 1
     intents = len({example.intent for example in examples})
     seconds = time.perf_counter() - started_s
     sys.stdout.write(
         f"{len(examples)} examples of {intents} intents, {seconds:.1f} s → {settings.models_dir}\n"
     )
+    sys.stdout.write(_of_which_classifier(settings))
     if options.report is not None:
         _report(settings, options, examples, problems, encoder)
     return 0
 
 
+def _of_which_classifier(settings: "Settings") -> str:
+    """Return a remark where customers are answered by another classifier than the trained one."""
+    chosen = settings.pipeline.intent_classifier
+    if chosen.name == _TRAINED:
+        return ""
+    return (
+        f"{chosen.path}:{chosen.line}: the pipeline reads intents with '{chosen.name}', which this "
+        f"does not train: all of this is about '{_TRAINED}'\n"
+    )
+
+
 def training_problems(settings: "Settings") -> list[Problem]:
     """Return what is wrong with training examples that can be read, the errors first."""
     from bot.understanding.example_checks import check_examples, read_detector, written_examples
+    from bot.understanding.example_files import file_problems
 
     data = settings.root / "data"
     detector = read_detector(data, settings.config.languages)
-    found = check_examples(written_examples(data, settings.root), detector)
+    found = [
+        *file_problems(data, settings.root),
+        *check_examples(written_examples(data, settings.root), detector),
+    ]
     return sorted(found, key=lambda problem: (problem.warning, problem.path, problem.line))
 
 

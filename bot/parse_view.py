@@ -65,7 +65,9 @@ def parse_lines(text: str, understood: Understood, seen: Seen, total_ms: float) 
 def _path(seen: Seen) -> str:
     if not seen.ranked:
         return "no classifier: the words themselves say it"
-    return "encoder" if seen.encoded else "fast path"
+    if seen.encoded:
+        return "encoder"
+    return "fast path" if seen.is_certain else "classifier: it asked no encoder"
 
 
 def _stages(seen: Seen, total_ms: float) -> list[tuple[str, float]]:

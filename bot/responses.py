@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import jinja2
 import msgspec
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, get_timezone_location
 from babel.lists import format_list
 from babel.numbers import format_currency, get_currency_precision
 from jinja2.sandbox import SandboxedEnvironment
@@ -21,6 +21,7 @@ from semantic_text_splitter import TextSplitter
 
 from bot.flows import Flow, FlowSet, Variation
 from bot.messages import Button, Card, Json, OutboundMessage
+from bot.time_zones import COUNTRY, TOLD, customer_zone
 
 _LOCALES = {"de": "de_DE", "en": "en_GB"}
 _MONEY = {"de": "de_DE", "en": "en_US"}
@@ -41,7 +42,10 @@ class Renderer:
     """Fills responses; pure, the same input gives the same words."""
 
     def __init__(self, flows: FlowSet, languages: Sequence[str], time_zone: str) -> None:
-        """Render in `languages`, the first of which is the fallback; dates in `time_zone`."""
+        """Render in `languages`, the first of which is the fallback; dates in `time_zone`.
+
+        The days of orders and deadlines are the shop's; clock times are the customer's.
+        """
         self._flows = flows
         self._languages = tuple(languages)
         self._zone = ZoneInfo(time_zone)
@@ -53,7 +57,7 @@ class Renderer:
             money=_by_language(self.money),
             date=_by_language(self.date),
             day=_by_language(self.day),
-            moment=_by_language(self.moment),
+            moment=_on_own_clock(self.moment),
             both=_by_language(self.joined),
             tr=_by_language(self.translated),
             either=_by_language(self.either),
@@ -150,14 +154,24 @@ class Renderer:
         pattern = "EEEE, d. MMMM" if language == "de" else "EEEE d MMMM"
         return format_date(self._local(value), pattern, locale=_LOCALES.get(language, language))
 
-    def moment(self, value: Json, language: str) -> str:
-        """Return an ISO timestamp as date and time in the shop's time zone."""
-        local = self._local(value)
-        return format_datetime(
+    def moment(self, value: Json, language: str, zone: ZoneInfo | None = None) -> str:
+        """Return an ISO timestamp as date and time on the customer's clock, else the shop's.
+
+        Where the two differ then, the place of the customer's clock is told with it.
+        """
+        local, place = self._local(value), ""
+        if zone and isinstance(local, dt.datetime) and local.tzinfo is not None:
+            own = local.astimezone(zone)
+            locale = _LOCALES.get(language, language)
+            if own.utcoffset() != local.utcoffset():
+                place = f" ({get_timezone_location(zone, locale=locale, return_city=True)})"
+            local = own
+        said = format_datetime(
             local,
             "d. MMM, HH:mm" if language == "de" else "d MMM, HH:mm",
             locale=_LOCALES.get(language, language),
         )
+        return f"{said}{place}"
 
     def joined(self, values: Json, language: str) -> str:
         """Return a list of texts joined as in a sentence: `a, b and c`."""
@@ -264,6 +278,16 @@ def _by_language(render: Json) -> Json:
     @jinja2.pass_context
     def in_context(context: jinja2.runtime.Context, value: Json) -> str:
         return str(render(value, str(context.get("language") or "en")))
+
+    return in_context
+
+
+def _on_own_clock(render: Json) -> Json:
+    @jinja2.pass_context
+    def in_context(context: jinja2.runtime.Context, value: Json) -> str:
+        language = str(context.get("language") or "en")
+        told = {slot: context.get(slot) for slot in (TOLD, COUNTRY)}
+        return str(render(value, language, customer_zone(told)))
 
     return in_context
 

@@ -4,24 +4,32 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import msgspec
 
+from bot.config_checks import unknown_keys, unknown_kinds, wrong_value
 from bot.messages import Json
+from bot.own_modules import look_in
 from bot.understanding.pipeline import Pipeline, read_pipeline
 from bot.understanding.thresholds import Thresholds
-from bot.yaml_source import Problem, SourceError, YamlSource, nearest
+from bot.yaml_source import Problem, SourceError, YamlSource
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
+Language: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[a-z]{2,3}$")]
+"""ISO 639-1 code."""
+Languages: TypeAlias = Annotated[
+    tuple[Language, ...],
+    msgspec.Meta(min_length=1, description="write the codes of at least one, such as [de, en]"),
+]
 
 
 class Config(msgspec.Struct, frozen=True):
     """How the bot understands and decides."""
 
-    languages: tuple[str, ...] = ("de", "en")
+    languages: Languages = ("de", "en")
     thresholds: Thresholds = Thresholds()
     pipeline: dict[str, Any] = msgspec.field(default_factory=dict)
     consent_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 30
@@ -86,14 +94,18 @@ def load_settings(
     shop_dir: Path | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
-    """Read both files below `root`.
+    """Read both files below `root`, where modules of one's own may lie as well.
 
     Raises:
-        SourceError: A file is missing, is not YAML, has unknown keys or wrong types, or names
-            an environment variable that is not set.
+        SourceError: A file is missing, is not YAML, has unknown or repeated keys, wrong types or
+            values out of range, or names an environment variable that is not set.
     """
+    look_in(root)
     config = _section(root / "config.yml", Config, environ, root)
     endpoints = _section(root / "endpoints.yml", Endpoints, environ, root)
+    source = YamlSource.read(root / "config.yml", root)
+    if problems := list(unknown_kinds(source, config.thresholds.hand_off, root)):
+        raise SourceError(problems)
     return Settings(
         root=root,
         data_dir=data_dir or root / ".data",
@@ -101,27 +113,22 @@ def load_settings(
         models_dir=root / "models",
         config=config,
         endpoints=endpoints,
-        pipeline=read_pipeline(YamlSource.read(root / "config.yml", root), config.pipeline),
+        pipeline=read_pipeline(source, config.pipeline),
     )
 
 
 def _section(path: Path, kind: type[T], environ: Mapping[str, str], root: Path) -> T:
     source = YamlSource.read(path, root)
-    data = source.data or {}
-    known = {field.name for field in msgspec.structs.fields(kind)}  # type: ignore[arg-type]
-    problems = [
-        source.problem((key,), f"unknown key '{key}'", nearest(str(key), known, "keys"))
-        for key in data
-        if key not in known
-    ]
+    data = {} if source.data is None else source.data
+    if not isinstance(data, dict):
+        raise SourceError([source.problem((), "must be a mapping of settings")])
+    problems = [*source.duplicates, *unknown_keys(source, data, kind)]
     if problems:
         raise SourceError(problems)
     try:
         return msgspec.convert(_filled(data, environ), kind)
     except msgspec.ValidationError as error:
-        key = re.search(r"\$\.(\w+)", str(error))
-        where = (key.group(1),) if key else ()
-        raise SourceError([source.problem(where, str(error))]) from error
+        raise SourceError([wrong_value(source, error, kind)]) from error
     except KeyError as error:
         line = next(
             (

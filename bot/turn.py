@@ -40,6 +40,7 @@ from bot.storage.ports import (
     Store,
     TurnCommit,
 )
+from bot.time_zones import TOLD, newly_told
 from bot.understanding.entities import LiveWords
 from bot.understanding.ports import Router
 from bot.understanding.readers import Readers
@@ -185,6 +186,8 @@ class TurnRunner:
             known = str(draft.conversation.slots.get("language") or "")
             if language := settled_language(known, understood):
                 draft.emit(ev.SlotSet("language", language))
+        if zone := newly_told(message, draft.conversation.slots):
+            draft.emit(ev.SlotSet(TOLD, zone))
         await self._advance(turn)
         if not turn.said and not turn.queued and engine.nothing_said(draft):
             await self._advance(turn)

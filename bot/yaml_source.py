@@ -61,11 +61,7 @@ class YamlSource:
             node = yaml.compose(text, Loader=yaml.CSafeLoader)
             self.data: Any = yaml.load(text, Loader=yaml.CSafeLoader)
         except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            what = getattr(error, "problem", None) or str(error)
-            line = mark.line + 1 if mark else 1
-            problem = Problem(path, line, f"not valid YAML: {what}", "check indentation and quotes")
-            raise SourceError([problem]) from error
+            raise SourceError([_not_yaml(path, text, error)]) from error
         if node is not None:
             self._walk(node, ())
 
@@ -79,7 +75,11 @@ class YamlSource:
         shown = str(path.relative_to(root)) if root and path.is_relative_to(root) else str(path)
         try:
             text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            problem = Problem(shown, line, "not UTF-8", "save the file as UTF-8")
+            raise SourceError([problem]) from error
+        except OSError as error:
             raise SourceError([Problem(shown, 1, f"cannot be read: {error}")]) from error
         return cls(shown, text)
 
@@ -107,3 +107,16 @@ class YamlSource:
         elif isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
                 self._walk(item, (*where, index))
+
+
+def _not_yaml(path: str, text: str, error: yaml.YAMLError) -> Problem:
+    """Return the problem at the place where a text stops being YAML."""
+    if isinstance(error, yaml.reader.ReaderError) and isinstance(error.character, int):
+        sign = chr(error.character)
+        line = text[: max(0, text.find(sign))].count("\n") + 1
+        message = f"not valid YAML: the control character U+{error.character:04X}"
+        return Problem(path, line, message, "remove it")
+    mark = getattr(error, "problem_mark", None)
+    what = getattr(error, "problem", None) or str(error)
+    line = mark.line + 1 if mark else 1
+    return Problem(path, line, f"not valid YAML: {what}", "check indentation and quotes")

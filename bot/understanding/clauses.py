@@ -1,6 +1,7 @@
 """Splits a message into the clauses that may each be a wish."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -21,6 +22,7 @@ _NO_VERB = frozenset({"order"})
 _PLEASE = frozenset({"please", "bitte"})
 _ORDER_NUMBER = re.compile(r"#?\b[A-Z]{0,3}-?\d{5,}\b")
 _MAX_CHARS = 2_000
+_BESIDE_CHARS = 200
 _EMAIL_DOT = re.compile(r"(?<!\d\d\d)\d\.$")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:nr|no|max|min|ca|bzw|str|dr|hr|fr|gr|inkl|zzgl|evtl|st|mr|mrs|ms)\.|str\.)$",
@@ -36,6 +38,39 @@ class Clause(msgspec.Struct, frozen=True):
     end: int
 
 
+class _Beside(msgspec.Struct, frozen=True):
+    """A place between two words, with what is said before and behind it in its sentence.
+
+    Args:
+        text: the whole text.
+        end: where the word before ends.
+        start: where the word behind begins.
+        ends: where sentences end.
+    """
+
+    text: str
+    end: int
+    start: int
+    ends: Sequence[int]
+
+    @property
+    def has_comma(self) -> bool:
+        """Return whether a comma stands between the words."""
+        return "," in self.text[self.end : self.start]
+
+    def before(self) -> str:
+        """Return the sentence up to here, or as much of it as may refuse something."""
+        at = bisect_left(self.ends, self.end)
+        first = self.ends[at - 1] if at else 0
+        return self.text[max(first, self.end - _BESIDE_CHARS) : self.end]
+
+    def rest(self) -> str:
+        """Return the sentence from here on, or its beginning."""
+        at = bisect_right(self.ends, self.start)
+        last = self.ends[at] if at < len(self.ends) else len(self.text)
+        return self.text[self.start : min(last, self.start + _BESIDE_CHARS)]
+
+
 class ClauseSplitter:
     """Cuts at sentence ends, and at "and" or a comma where a new wish begins.
 
@@ -48,7 +83,8 @@ class ClauseSplitter:
             sentence ("you won't believe, what a week"), `facts`, the words around contact
             details, `last_verbs` that end a German wish which begins with one of the `articles`
             ("… stornieren und das Hemd umtauschen"), `speakers` that begin wishes as well as
-            statements, `rather` before what is wanted instead, and what `Refusals` needs.
+            statements, `services` that one verb may list, `rather` before what is wanted instead,
+            and what `Refusals` needs.
     """
 
     def __init__(self, lexicon: Mapping[str, Sequence[str]]) -> None:
@@ -63,10 +99,13 @@ class ClauseSplitter:
         self._articles = frozenset(fold(word) for word in lexicon.get("articles", ()))
         self._rather = frozenset(fold(word) for word in lexicon.get("rather", ()))
         self._refusals = Refusals(lexicon)
+        self._services = frozenset(fold(word) for word in lexicon.get("services", ()))
         self._speakers = frozenset(fold(word) for word in lexicon.get("speakers", ()))
 
     def split(self, text: str) -> list[Clause]:
         """Return the clauses of a cleaned text; one when there is nothing to split."""
+        if len(text) > _MAX_CHARS:
+            return [Clause(text, 0, len(text))]
         cuts = sorted({0, len(text), *self._sentence_ends(text), *self._joined(text)})
         clauses = [self._bare(_trimmed(text, start, end)) for start, end in pairwise(cuts)]
         clauses = [
@@ -74,7 +113,7 @@ class ClauseSplitter:
             for clause in clauses
             if sum(char.isalnum() for char in clause.text) >= _MIN_LETTERS
         ]
-        if len(clauses) <= 1 or len(text) > _MAX_CHARS:
+        if len(clauses) <= 1:
             return [Clause(text, 0, len(text))]
         if len(clauses) > _MAX_CLAUSES:
             rest = clauses[_MAX_CLAUSES - 1].start
@@ -122,6 +161,19 @@ class ClauseSplitter:
         """
         return self._refusals.refuses(text)
 
+    def wanted(self, clauses: Sequence[Clause]) -> list[Clause]:
+        """Return the clauses of a text but those that only say what is not wanted."""
+        return [
+            clause
+            for clause, following in zip(clauses, [*clauses[1:], None], strict=True)
+            if not self.refuses(clause.text)
+            and not (following and self._refusals.rejects(clause.text, following.text))
+        ]
+
+    def affirmed(self, text: str) -> str:
+        """Return a clause that refuses a wish as that wish."""
+        return self._refusals.affirmed(text)
+
     def states_not(self, text: str) -> bool:
         """Tell whether a clause names a fault only to say that there is none."""
         return self._refusals.states_not(text)
@@ -136,6 +188,10 @@ class ClauseSplitter:
     def ends_wish(self, word: str) -> bool:
         """Return whether a word is a verb that a German wish ends with."""
         return fold(word) in self._last_verbs
+
+    def names_service(self, word: str) -> bool:
+        """Return whether a folded word names something that a shop does: "invoice", "cancel"."""
+        return word in self._services
 
     def _is_request(self, text: str) -> bool:
         tokens = [fold(word) for word, _, _ in words(text)]
@@ -154,7 +210,8 @@ class ClauseSplitter:
     def _bare(self, clause: Clause) -> Clause:
         """Drop a leading "and"."""
         first, _, rest = clause.text.partition(" ")
-        if fold(first) not in self._joints or not rest.strip():
+        joint = fold(first) in self._joints and rest.strip()
+        if not joint or self._refusals.turns_from(clause.text):
             return clause
         start = clause.end - len(rest.lstrip())
         return Clause(rest.lstrip(), start, clause.end)
@@ -168,47 +225,75 @@ class ClauseSplitter:
         return ends
 
     def _joined(self, text: str) -> list[int]:
-        cuts = []
-        tokens = words(text[:_MAX_CHARS])
-        for (before, _, _), (word, start, _), (_, after, _) in zip(
-            tokens, tokens[1:], tokens[2:], strict=False
-        ):  # "die Tasse stornieren und das Hemd umtauschen": German says what to do last
-            rest = text[after:]
-            if fold(word) in self._joints and self._says_last(rest, other_than=before):
-                cuts.append(start)
+        """Return where wishes begin within sentences; the work grows with the text's length."""
+        cuts = self._refusals.instead(text)
+        tokens = [(fold(word), start, end) for word, start, end in words(text)]
+        ends = [match.start() for match in _STRONG.finditer(text)]
+        cuts += self._last_verb_cuts(tokens, ends)
+        turning = [end for word, _, end in tokens if self._refusals.may_refuse(word)]
         for (_, _, end), (following, start, _) in pairwise(tokens):
-            if self._turns(text, end, start, fold(following)):
+            at = bisect_right(turning, end)
+            if not at or turning[at - 1] < end - _BESIDE_CHARS:
+                continue
+            if self._turns(_Beside(text, end, start, ends), following):
                 cuts.append(start)
         for (word, start, end), (following, next_start, _) in pairwise(tokens):
-            if fold(following).split("'")[0] not in self._starters or start == 0:
+            if following.split("'")[0] not in self._starters or start == 0:
                 continue
             gap = text[end:next_start]
-            if "," in gap and self._tells(text[next_start:]):
+            if "," in gap and self._tells(text, next_start):
                 continue
-            if fold(word) in self._joints or ("," in gap and self._begins_wish(text, next_start)):
-                cuts.append(start if fold(word) in self._joints else next_start)
+            if word in self._joints or ("," in gap and self._begins_wish(text, next_start)):
+                cuts.append(start if word in self._joints else next_start)
         return cuts
 
-    def _turns(self, text: str, end: int, start: int, following: str) -> bool:
+    def _last_verb_cuts(
+        self, tokens: Sequence[tuple[str, int, int]], ends: Sequence[int]
+    ) -> list[int]:
+        """Cut "die Tasse stornieren und das Hemd umtauschen": German says what to do last.
+
+        Args:
+            tokens: folded words with their places.
+            ends: where sentences end.
+        """
+        starts = [start for _, start, _ in tokens]
+        cuts = []
+        for at, (word, start, end) in enumerate(tokens[1:-1], start=1):
+            if word not in self._joints:
+                continue
+            sentence = bisect_right(ends, end)
+            stop = ends[sentence] if sentence < len(ends) else starts[-1] + 1
+            first, last = at + 1, bisect_left(starts, stop) - 1
+            ending = tokens[last][0]
+            before = tokens[at - 1][0]
+            ends_so = first < last and tokens[first][0] in self._articles
+            if ends_so and {ending, before} <= self._last_verbs and ending != before:
+                cuts.append(start)
+        return cuts
+
+    def _turns(self, beside: "_Beside", following: str) -> bool:
         """Return whether "…, just change it" says what is wanted instead of what is refused."""
-        comma = "," in text[end:start]
+        comma = beside.has_comma
         if not comma and following not in self._rather:
             return False
-        before = _STRONG.split(text[:end])[-1]
+        before, rest = beside.before(), beside.rest()
         if comma and self.states_not(before):
-            return self._begins_wish(text, start)
-        rest = _STRONG.split(text[start:], maxsplit=1)[0]
+            return self._begins_wish(beside.text, beside.start)
+        if comma and self._refusals.rejects(before, rest):
+            return True
+        before = before if comma else before.rpartition(",")[2]
         return following in self._rather and self.asks(rest) and self.refuses(before)
 
-    def _says_last(self, text: str, other_than: str = "") -> bool:
+    def _says_last(self, text: str) -> bool:
         """Return whether a piece ends its first sentence with what to do: "das Hemd umtauschen"."""
         tokens = [fold(word) for word, _, _ in words(_STRONG.split(text, maxsplit=1)[0])]
-        ends = len(tokens) > 1 and tokens[0] in self._articles and tokens[-1] in self._last_verbs
-        return ends and (not other_than or fold(other_than) in self._last_verbs - {tokens[-1]})
+        return len(tokens) > 1 and tokens[0] in self._articles and tokens[-1] in self._last_verbs
 
-    def _tells(self, rest: str) -> bool:
+    def _tells(self, text: str, start: int) -> bool:
         """Return whether "what a week that was" goes on after "you won't believe,"."""
-        first, following = ([fold(word) for word, _, _ in words(rest[:60])[:2]] + ["", ""])[:2]
+        first, following = (
+            [fold(word) for word, _, _ in words(text[start : start + 60])[:2]] + ["", ""]
+        )[:2]
         return first in self._asking and following in self._subjects
 
     def _begins_wish(self, text: str, start: int) -> bool:

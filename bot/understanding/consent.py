@@ -12,6 +12,8 @@ import msgspec
 import yaml
 from rapidfuzz.distance import OSA
 
+from bot.understanding.normalise import seen
+
 _SHORT_WORDS = 3
 _MOST_MISTYPED = 8
 _LEAST_CHARS = 3
@@ -66,7 +68,7 @@ class ConsentWords(msgspec.Struct, frozen=True):
         return min(meant, default="")
 
     def _judged(self, text: str) -> Literal["yes", "no", "unclear"]:
-        plain = text.casefold().replace("’", "'").strip()
+        plain = seen(text)[0].casefold().replace("’", "'").strip()
         if "?" in plain:
             return "unclear"
         if not _WORD.search(plain):

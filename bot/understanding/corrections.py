@@ -1,6 +1,7 @@
 """Earlier answers taken back: "no, order 4712", "nein, die andere", "lieber auf PayPal"."""
 
 import re
+from bisect import bisect_left
 
 import msgspec
 
@@ -9,6 +10,7 @@ from bot.conversation import Conversation
 from bot.engine import Engine, Expectation
 from bot.messages import Json
 from bot.understanding.choices_revision import revise
+from bot.understanding.normalise import seen
 from bot.understanding.reader import SlotValueReader, as_option, mention_without_no
 from bot.understanding.result import ParseResult
 
@@ -142,11 +144,14 @@ def facts_of(parse: ParseResult) -> dict[str, Json]:
 
 def mention_of(parse: ParseResult) -> cm.Mention:
     """Return a parsed text as words that later questions can be answered from."""
-    entities = tuple(
-        {"type": e.type, "value": e.value, "text": e.text, "start": e.start, "end": e.end}
-        for e in parse.entities
-    )
-    return cm.Mention(parse.text, parse.language, entities)
+    text, places = seen(parse.text)
+    entities: list[dict[str, Json]] = []
+    for e in parse.entities:
+        start, end = (bisect_left(places, at) if places else at for at in (e.start, e.end))
+        entities.append({
+            "type": e.type, "value": e.value, "text": e.text, "start": start, "end": end,
+        })  # fmt: skip
+    return cm.Mention(text, parse.language, tuple(entities))
 
 
 def _value(conversation: Conversation, answered: Expectation) -> Json:

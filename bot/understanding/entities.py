@@ -1,8 +1,8 @@
 """All entities of a text, without overlaps."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -25,7 +25,8 @@ from bot.understanding.entities_numbers import (
 )
 from bot.understanding.entities_people import find_names
 from bot.understanding.entities_words import Gazetteer, WordFinder
-from bot.understanding.normalise import words
+from bot.understanding.exclusions import excluded, marked, meant, outside
+from bot.understanding.normalise import fold, words
 from bot.understanding.prices import find_prices
 from bot.understanding.result import Entity
 
@@ -52,18 +53,20 @@ _RANK = {
 }
 _WEAK = 0.75
 _DEFINITE = re.compile(r"\b(?:the|der|die|den|these|those|diese|beiden)\s+$", re.IGNORECASE)
-_MEASURED = re.compile(r"\s*(?:mm?|cm|kg|g|ml|l|zoll|inch|%)(?!\w)", re.IGNORECASE)
-_NOT_MEANT = re.compile(
-    r"(?:\b(?:not|nicht|keep|behalte|instead of|statt|anstatt)|,\s*nicht)"
-    r"\s+(?:the |die |order |bestellung |auftrag )*#?$",
+_MEASURED = re.compile(
+    r"\s*(?:mm?|cm|kg|g|gramm?|kilo|ml|l|liter|litres?|zoll|inch|%)(?!\w)"
+    r"|[\s-]{0,3}(?:person(?:en|s)?|man|mann|people|season|jahreszeiten|teilig\w*|piece|er|fach)(?!\w)"
+    r"|-[^\W\d_]",
     re.IGNORECASE,
 )
-_CORRECTED = re.compile(
-    r"[\s,.;!–-]*(?:(?:no|nope|nein|nee|ach|oh|oops|sorry|wait|moment|quatsch|halt|stopp|falsch|wrong|"
-    r"i mean|ich meine|ich meinte|vielmehr|or rather|actually|doch|äh|ähm|uh)\b[\s,.;!–-]*){1,4}"
-    r"(?:(?:it's|its|es ist|the|die|order|bestellung|auftrag|nummer|number)\s+){0,3}#?",
+"""What follows a number that tells how large a thing is, not how many: "2-Personen-Zelt"."""
+_SOME_OF = re.compile(
+    r"(?<![\w.,])(?P<count>[^\W_]{1,14})\s+(?:(?:out\s+)?of|von)\s+(?P<all>[^\W_]{1,14})\s+(?:[^\W\d_]+\s+){0,2}$",
     re.IGNORECASE,
 )
+_ALL = frozenset({
+    "the", "these", "those", "your", "den", "diesen", "euren", "ihren",
+})  # fmt: skip
 _MAX_CHARS = 2_000
 _MAX_ENTITIES = 60
 _MAY_SHARE = frozenset({"product", "color", "material"})
@@ -76,7 +79,7 @@ class EntitySettings(msgspec.Struct, frozen=True):
         order_number_pattern: regular expression, searched without regard to case.
         order_number_example: one order number; gives the form of values.
         region: ISO country code for phone numbers.
-        time_zone: IANA name; dates are days there.
+        time_zone: IANA name; dates are days there when the customer's own zone is not known.
         gazetteer: entity type → canonical value → language → words.
         known_words: everyday words never taken for a misspelt shop word.
     """
@@ -121,7 +124,7 @@ class EntityExtractor:
         self._region = settings.region
         self._zone = ZoneInfo(settings.time_zone)
         self._orders = OrderNumbers(settings.order_number_pattern, settings.order_number_example)
-        self._known = settings.known_words
+        self._known = frozenset(fold(word) for word in settings.known_words)
         self._words = WordFinder(settings.gazetteer, self._known)
 
     def learn(self, gazetteer: Gazetteer) -> None:
@@ -138,16 +141,21 @@ class EntityExtractor:
         Args:
             text: cleaned text; only the first 2,000 characters are read.
             language: language of the text.
-            now: aware moment the text was written.
+            now: aware moment the text was written, on the customer's clock; in UTC when that is
+                not known, and the shop's days count.
             expected: entity types that the bot has just asked for; they win and need less
                 context.
         """
         text = text[:_MAX_CHARS]
         found = [*find_emails(text), *find_prices(text), *find_ratings(text)]
-        found += find_dates(text, language, now, self._zone)
+        own = now.tzinfo if now.tzinfo not in {None, UTC} else None
+        found += find_dates(text, language, now, own or self._zone, self._known)
         found += find_tracking_numbers(text)
         found += find_phones(text, self._region)
-        orders = _meant(self._orders.find(text), text)
+        named = self._orders.find(text)
+        left_out = excluded(named, text)
+        beside = outside(left_out)
+        orders = meant(filter(beside, named), text)
         found += orders
         found += find_names(text, expected="name" in expected)
         found += find_postcodes(text, expected="postcode" in expected)
@@ -157,9 +165,12 @@ class EntityExtractor:
         found += find_quantities(text)
         found += find_ordinals(text)
         found += _expected_number(text, expected)
-        kept = _without_overlaps(found, expected)
+        kept = _without_overlaps(list(filter(beside, found)), expected)
         return tuple(
-            sorted((*kept, *_counted_products(text, kept)), key=lambda entity: entity.start)
+            sorted(
+                (*kept, *_counted_products(text, kept), *marked(left_out)),
+                key=lambda entity: entity.start,
+            )
         )
 
     def mask_ready(self, text: str, language: str, now: datetime) -> tuple[Entity, ...]:
@@ -167,19 +178,6 @@ class EntityExtractor:
         return tuple(
             entity for entity in self.extract(text, language, now) if entity.type not in _MAY_SHARE
         )
-
-
-def _meant(orders: Iterable[Entity], text: str) -> list[Entity]:
-    """Leave out the order in "not TR-1 but TR-2" and "TR-1, no wait, TR-2", but never all."""
-    found = sorted(orders, key=lambda order: (order.start, -order.end))
-    starts = [order.start for order in found]
-    kept = [
-        order
-        for order in found
-        if not _NOT_MEANT.search(text[: order.start])
-        and not any(_CORRECTED.fullmatch(text, order.end, at) for at in starts if at > order.end)
-    ]
-    return kept or found
 
 
 def _without_overlaps(found: list[Entity], expected: Collection[str]) -> list[Entity]:
@@ -226,25 +224,28 @@ def _expected_number(text: str, expected: Collection[str]) -> list[Entity]:
 def _counted_products(text: str, kept: list[Entity]) -> list[Entity]:
     """Find numbers that stand before a product: "zwei blaue Jacken", "3 red mugs"."""
     tokens = words(text)
-    found = []
+    found: list[Entity] = []
     for product in kept:
         if product.type != "product":
             continue
-        before = [token for token in tokens if token[2] <= product.start][-3:]
-        for token, start, end in reversed(before):
-            value = small_number(token)
-            if (
-                value
-                and (1 < value < 100 or (value >= 100 and not text[end : product.start].strip()))
-                and not any(entity.start < end and start < entity.end for entity in kept)
-            ):
-                gap = text[end : product.start]
-                if _MEASURED.match(gap):
-                    break
-                if not _DEFINITE.search(text[max(0, start - 12) : start]) and not set(gap) & set(
-                    ".,;:!?€$"
-                ):
+        counts = [token for token in tokens if token[2] <= product.start][-3:][::-1]
+        some = _SOME_OF.search(text[: product.start])
+        if some and (fold(some.group("all")) in _ALL or small_number(some.group("all"))):
+            counts = [(some.group("count"), *some.span("count"))]  # "three of the blue mugs"
+        for token, start, end in counts:
+            taken = any(e.start < end and start < e.end for e in (*kept, *found))
+            value = 0 if taken else small_number(token)
+            gap = text[end : product.start]
+            if value and (1 < value < 100 or (value >= 100 and not gap.strip())):
+                if not _is_other(text, start, gap):
                     first, whole = with_tens(text, start, value)
                     found.append(Entity("quantity", whole, text[first:end], first, end, 0.85))
                 break
     return found
+
+
+def _is_other(text: str, start: int, gap: str) -> bool:
+    """Return whether a number before a product does not count it: a size, or "the two"."""
+    if _MEASURED.match(gap) or set(gap) & set(".,;:!?€$"):
+        return True
+    return _DEFINITE.search(text[max(0, start - 12) : start]) is not None

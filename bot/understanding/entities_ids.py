@@ -4,12 +4,25 @@ import re
 
 import phonenumbers
 
-from bot.understanding.entities_spelled import SpelledNumbers
+from bot.understanding.entities_spelled import SpelledNumbers, find_spoken_digits
 from bot.understanding.result import Entity
 
 _EMAIL = re.compile(
     r"(?<![\w.+-])[\w.+-]{1,64}\s?(?:@|\(at\)|\[at\])\s?(?:[\w-]{1,63}\.){1,4}[a-zA-Z]{2,24}(?![\w@])"
 )
+_DOT = r"\s+(?:punkt|dot)\s+"
+_EMAIL_SAID = re.compile(
+    rf"(?<![\w.@])(?P<name>[\w+-]{{1,40}}(?:\.[\w+-]{{1,30}}){{0,3}}(?:(?:{_DOT}|\s+(?:unterstrich|underscore|minus|dash|bindestrich)\s+)[\w+-]{{1,30}}){{0,4}})"
+    rf"\s+(?:at|ät|aet|klammeraffe)\s+(?P<host>[\w-]{{1,63}}(?:(?:{_DOT}|\.)[a-z][\w-]{{1,30}}){{1,3}})(?![\w@])",
+    re.IGNORECASE,
+)
+_EMAIL_WORD = re.compile(r"mail|adress|erreich|reach", re.IGNORECASE)
+_SAID_SIGNS = (
+    (re.compile(_DOT, re.IGNORECASE), "."),
+    (re.compile(r"\s+(?:unterstrich|underscore)\s+", re.IGNORECASE), "_"),
+    (re.compile(r"\s+(?:minus|dash|bindestrich)\s+", re.IGNORECASE), "-"),
+)
+_EMAIL_LEADS = 60
 _TRACKING = re.compile(
     r"(?<!\w)(?:1Z[0-9A-Z]{16}|JJD\d{12,20}|JVGL\d{10,20}|00340\d{15}|[A-Z]{2}\d{9}[A-Z]{2}|[A-Z]{3,4}\d{10,20}|\d{12}|\d{14}|\d{20})(?!\w)"
 )
@@ -38,11 +51,21 @@ _BARE_BEFORE_VERB = re.compile(
     re.IGNORECASE,
 )
 _BARE_DIGITS = re.compile(r"(?<![\w.,/+@€$-])#?(\d{4,12})(?![\w€$%/@]|[.,]\d|-\d)")
+_NEXT_LISTED = re.compile(
+    r"\s*(?:[,;&+/]|\b(?:und|and|sowie|plus|or|oder)\b)(?:\s*(?:und|and|sowie|auch|also)\b)?\s*#?"
+    r"(\d{4,12})(?![\w€$%/@]|[.,]\d|-\d|\s+[A-ZÄÖÜ][a-zäöüß]|\s*(?:€|euro|eur\b))"
+)
 _POSTCODE_WORD = re.compile(
     r"(?<!\w)(?:plz|postleitzahl|post\s?code|postal\s?code|zip(?:\s?code)?)(?:\s+(?:is|ist|lautet|von|vom))?[\s:,=]{0,3}"
     r"([A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[\dW]\s?[A-Z\d]{4}|\d{5}(?:-\d{4})?|\d{4})(?!\w)",
     re.IGNORECASE,
 )
+_POSTCODE_LEAD = re.compile(
+    r"(?<!\w)(?:plz|postleitzahl|post\s?code|postal\s?code|zip(?:\s?code)?)(?:\s+(?:is|ist|lautet))?[\s:,=]{0,3}$",
+    re.IGNORECASE,
+)
+_SPOKEN_POSTCODE = (4, 5)
+_LEAST_PHONE = 9
 _POSTCODE_UK = re.compile(
     r"(?<!\w)([A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}|[A-Z]\d[\dW]\s(?=[A-Z\d]*\d)[A-Z\d]{4})(?!\w)"
 )
@@ -83,7 +106,7 @@ class OrderNumbers:
         lead = rf"{spelled}[\s._:#/–-]{{0,3}}" if self._letters else r"#\s?"
         digits = rf"\d(?:[ ._-]?\d){{{max(0, self._digits - 1)}}}"
         self._spelled = SpelledNumbers(pattern, example)
-        self._loose = re.compile(rf"(?<![\w-])#?\s?{lead}{digits}(?!\w)", re.IGNORECASE)
+        self._loose = re.compile(rf"(?<![\w-])(?:#\s?)?{lead}{digits}(?!\w)", re.IGNORECASE)
 
     def find(self, text: str) -> list[Entity]:
         """Find order numbers; a bare number after an order word scores less."""
@@ -103,7 +126,20 @@ class OrderNumbers:
             for match in _BARE_DIGITS.finditer(text)
             if len(match.group(1)) == self._digits
         ]
+        found += self._listed(text, found)
         return [*found, *self._spelled.find(text)]
+
+    def _listed(self, text: str, found: list[Entity]) -> list[Entity]:
+        """Find the numbers that go on a list of order numbers: "cancel 4711, 4712 and 4713"."""
+        more: list[Entity] = []
+        for order in found:
+            digits, end = sum(map(str.isdigit, order.text)), order.end
+            while following := _NEXT_LISTED.match(text, end):
+                if len(following.group(1)) != digits:
+                    break
+                more.append(self._entity(text, following.span(1), 0.6))
+                end = following.end()
+        return more
 
     def _entity(self, text: str, span: tuple[int, int], score: float) -> Entity:
         raw = text[span[0] : span[1]]
@@ -129,6 +165,21 @@ def find_emails(text: str) -> list[Entity]:
     for match in _EMAIL.finditer(text):
         value = re.sub(r"\(at\)|\[at\]", "@", match.group()).replace(" ", "").lower()
         found.append(Entity("email", value, match.group(), *match.span()))
+    return [*found, *_spoken_emails(text)]
+
+
+def _spoken_emails(text: str) -> list[Entity]:
+    """Find addresses that are said, after a word for them: "max punkt muster at post punkt de"."""
+    found = []
+    for match in _EMAIL_SAID.finditer(text):
+        name, host = match.group("name"), match.group("host")
+        for sign, written in _SAID_SIGNS:
+            name, host = sign.sub(written, name), sign.sub(written, host)
+        before = text[max(0, match.start() - _EMAIL_LEADS) : match.start()]
+        is_spelled = name != match.group("name")
+        if is_spelled or _EMAIL_WORD.search(before):
+            value = f"{name}@{host}".lower()
+            found.append(Entity("email", value, match.group(), *match.span(), 0.9))
     return found
 
 
@@ -155,9 +206,10 @@ def find_phones(text: str, region: str) -> list[Entity]:
         text: cleaned text.
         region: ISO country code for numbers without a country prefix.
     """
+    written = [(match.group(), *match.span()) for match in _PHONE_LIKE.finditer(text)]
+    spoken = [each for each in find_spoken_digits(text) if len(each[0]) >= _LEAST_PHONE]
     found = []
-    for match in _PHONE_LIKE.finditer(text):
-        raw = match.group()
+    for raw, start, end in [*written, *spoken]:
         if not raw.startswith(("+", "0", "(")):
             continue
         try:
@@ -166,7 +218,7 @@ def find_phones(text: str, region: str) -> list[Entity]:
             continue
         if phonenumbers.is_possible_number(number):
             value = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-            found.append(Entity("phone", value, raw, *match.span(), 0.9))
+            found.append(Entity("phone", value, text[start:end], start, end, 0.9))
     return found
 
 
@@ -193,6 +245,9 @@ def find_postcodes(text: str, *, expected: bool) -> list[Entity]:
         for match in _POSTCODE_PLACE.finditer(text)
         if match.group(1) or len(match.group(2)) == 5 or expected
     ]
+    for said, start, end in find_spoken_digits(text):
+        if len(said) in _SPOKEN_POSTCODE and (expected or _POSTCODE_LEAD.search(text[:start])):
+            found.append(Entity("postcode", said, text[start:end], start, end, 0.9))
     alone = _POSTCODE_ALONE.fullmatch(text)
     if alone and (expected or len(alone.group(1)) >= 5):
         found.append(

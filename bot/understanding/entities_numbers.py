@@ -1,7 +1,7 @@
 """Numbers as customers write them: digits, words, quantities, ordinals, ratings."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from bot.understanding.normalise import fold
 from bot.understanding.result import Entity
@@ -53,6 +53,8 @@ _EN_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", 
 _EN_NUMBER = "|".join([
     *_EN_TEENS,
     *_EN_TENS,
+    "fourty",
+    "ninty",
     *reversed(_EN_ONES),
     "hundred",
     "thousand",
@@ -61,6 +63,7 @@ _EN_NUMBER = "|".join([
 ])
 NUMBER_WORD = (
     rf"(?:(?:{_EN_NUMBER})(?:[\s-]+(?:and\s+)?(?:{_EN_NUMBER})){{0,5}}|"
+    r"(?:ein|zw[eo]i?|drei|vier|f(?:ü|ue|u)nf|sechs|sieben|acht|neun)\s?und\s?[a-zäöüß]{3,6}(?:zig|zich|ssig|ßig)|"
     r"[a-zäöüß]{3,40}(?:\s(?:hundert|tausend)[a-zäöüß]{0,30})?)"
 )
 """A pattern for candidates; `word_value` decides whether they are numbers."""
@@ -72,7 +75,7 @@ _QUANTITY_UNIT = (
 _AMOUNT = r"(?:\d{1,9}|[a-zäöüß]{2,12})"
 _QUANTITY = re.compile(rf"(?<![\w.,-])({_AMOUNT})\s*{_QUANTITY_UNIT}(?!\w)", re.IGNORECASE)
 _DOZENS = re.compile(
-    r"(?<![\w.,-])(?:(?P<half>half\s+a|ein\s+halbes|halbes)\s+|(?P<count>[a-zäöüß]{1,6}|\d{1,3})\s+)?"
+    r"(?<![\w.,-])(?:(?P<half>half\s+a|ein\s+halbes|halbes)\s+|(?P<count>[a-zäöüß]{1,10}|\d{1,3})\s+)?"
     r"(?:dozens?|dutzend)(?!\w)|(?<![\w.,-])a\s+(?P<couple>couple)(?:\s+of)?(?!\w)",
     re.IGNORECASE,
 )
@@ -113,12 +116,25 @@ _RATING = re.compile(
     r"(?<![\w.,])([1-5])\s*(?:(?:von|out\s+of|of)\s+5|/\s*5|sterne?n?|stars?|points?|punkte?)(?!\w)",
     re.IGNORECASE,
 )
+_RATING_SAID = re.compile(
+    r"(?<!\w)(?P<mark>[1-5]|[a-zäöüß]{3,5})\s+(?:von|out\s+of|of|aus)\s+(?:5|f(?:ü|ue|u)nf|five)"
+    r"(?:\s+(?:m(?:ö|oe|o)glichen\s+)?(?:sterne?n?|stars?|points?|punkte?n?)|(?=\s*(?:[.,;!?)]|$)))",
+    re.IGNORECASE,
+)
 _RATING_WORD = re.compile(r"(?<!\w)(\w{3,6})\s+(?:sterne?n?|stars?)(?!\w)", re.IGNORECASE)
 _RATING_VERB = re.compile(
     r"\b(?:bewert\w*|rate|rating|gebe|vergebe|benote|score)\b[^\d\n]{0,30}?(?<![\w.,])([1-5])(?![\w.,/%€$])",
     re.IGNORECASE,
 )
 _STARS = re.compile(r"(?:★|⭐️?){1,5}")
+
+
+_SAID_OTHERWISE = (
+    ("zwei", "zwo"), ("fuenfz", "fuffz"), ("sechz", "sechsz"), ("siebz", "siebenz"),
+    ("dreissig", "dreizig"),
+)  # fmt: skip
+"""How German number words are also said, or often misspelt."""
+_EN_SLIPS = {"fourty": "forty", "ninty": "ninety", "fiveteen": "fifteen", "twelf": "twelve"}
 
 
 @cache
@@ -138,6 +154,10 @@ def _german() -> dict[str, int]:
         "zwo": 2,
         "hundert": 100,
         "tausend": 1000,
+        **{
+            f"{word}hundert": 1_100 + 100 * n
+            for n, word in enumerate(["elf", "zwoelf", *_DE_TEENS])
+        },
     }
     for hundreds in range(1, 10):
         for stem in (f"{_DE_ONES[hundreds]}hundert", *(["hundert"] if hundreds == 1 else [])):
@@ -149,9 +169,13 @@ def _german() -> dict[str, int]:
         word.replace("ue", "u").replace("oe", "o").replace("dreiss", "dreis"): number
         for word, number in found.items()
     }  # "funf", "zwolf", "dreisig"
-    return {**without_dots, **found}
+    found = {**without_dots, **found}
+    for right, said in _SAID_OTHERWISE:
+        found |= {word.replace(right, said): n for word, n in found.items() if right in word}
+    return found
 
 
+@lru_cache(maxsize=2_000)
 def word_value(text: str) -> int | None:
     """Return the value of a spoken number ("fünfzig", "two hundred fifty"), or None."""
     plain = fold(text).strip()
@@ -197,7 +221,8 @@ def ordinal_value(text: str) -> int | None:
 
 def _english(text: str) -> int | None:
     total, current, seen = 0, 0, False
-    for part in re.split(r"[\s-]+", text):
+    for word in re.split(r"[\s-]+", text):
+        part = _EN_SLIPS.get(word, word)
         if part in _EN_ONES:
             current += _EN_ONES.index(part)
         elif part in _EN_TEENS:
@@ -244,6 +269,8 @@ def _dozens(match: re.Match[str]) -> int | None:
     count = match.group("count")
     if count is None or count.lower() in {"a", "one", "ein"}:
         return 12
+    if count.lower() in {"anderthalb", "eineinhalb"}:
+        return 18
     value = small_number(count)
     return value * 12 if value else None
 
@@ -287,8 +314,8 @@ def find_ratings(text: str) -> list[Entity]:
         _entity("rating", int(match.group(1)), text, match.span(1))
         for match in _RATING_VERB.finditer(text)
     ]
-    for match in _RATING_WORD.finditer(text):
-        value = word_value(match.group(1))
+    for match in [*_RATING_WORD.finditer(text), *_RATING_SAID.finditer(text)]:
+        value = small_number(match.group(1))
         if value is not None and 1 <= value <= 5:
             found.append(_entity("rating", value, text, match.span()))
     for match in _STARS.finditer(text):

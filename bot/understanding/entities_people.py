@@ -29,13 +29,18 @@ _STOP = re.compile(
     r"postleitzahl|email|e-mail|wohnhaft|wohne|living|live|not|nicht|so|von)(?!\w).*$",
     re.IGNORECASE | re.DOTALL,
 )
+_BARE, _WITHIN = 0.7, 0.6
+"""Scores of names that nobody introduced: the whole text, a part of it."""
 _NO_NAMES = frozenset({
     "abend",
     "afternoon",
     "angry",
+    "anything",
     "bestellnummer",
     "bestellung",
     "bitte",
+    "blöde",
+    "cancel",
     "color",
     "colour",
     "customer",
@@ -45,28 +50,42 @@ _NO_NAMES = frozenset({
     "der",
     "die",
     "disappointed",
+    "doofe",
+    "dumme",
     "email",
+    "es",
+    "etwas",
     "evening",
     "farbe",
+    "forget",
     "frustrated",
+    "give",
     "good",
     "größe",
     "guten",
     "hallo",
     "happy",
     "hello",
+    "help",
     "here",
     "hey",
     "hi",
     "hier",
+    "hilfe",
     "how",
     "i",
     "ich",
     "interested",
+    "it",
     "ja",
+    "kein",
+    "keine",
     "kunde",
     "kundennummer",
     "kundin",
+    "lass",
+    "lasst",
+    "leave",
     "liebe",
     "lieber",
     "liebes",
@@ -79,9 +98,14 @@ _NO_NAMES = frozenset({
     "morning",
     "my",
     "nein",
+    "never",
     "nicht",
+    "nichts",
+    "niemand",
     "no",
+    "nobody",
     "not",
+    "nothing",
     "number",
     "nummer",
     "ok",
@@ -98,24 +122,39 @@ _NO_NAMES = frozenset({
     "sehr",
     "servus",
     "size",
+    "something",
     "sorry",
+    "stop",
+    "stupid",
     "support",
     "tag",
     "team",
     "thank",
     "thanks",
+    "that",
     "the",
+    "this",
+    "too",
     "unhappy",
+    "vergiss",
     "very",
     "wann",
+    "warum",
     "was",
+    "wer",
+    "weshalb",
     "what",
+    "whatever",
     "when",
     "where",
+    "who",
+    "why",
     "wie",
+    "wieso",
     "wo",
     "yes",
     "zip",
+    "zu",
 })
 
 
@@ -142,15 +181,20 @@ def find_names(text: str, *, expected: bool) -> list[Entity]:
     return [entity for start, end, score in spans if (entity := _entity(text, start, end, score))]
 
 
+def is_bare_name(entity: Entity) -> bool:
+    """Return whether a name was read only because one was asked for."""
+    return entity.type == "name" and entity.score <= _BARE
+
+
 def _bare(text: str) -> list[tuple[int, int, float]]:
     head = re.match(
         rf"\s*({_NAME_PART}(?:\s+{_PARTICLE}?{_NAME_PART}){{0,2}})\s*(?:[,.!]|\d|$)", text
     )
     if head is None or head.group(1).split()[0].lower() in _NO_NAMES:
         within = [match for match in _CAPITALS.finditer(text) if _is_name(match.group())]
-        return [(*match.span(), 0.6) for match in within[:1]]
+        return [(*match.span(), _WITHIN) for match in within[:1]]
     name = _STOP.sub("", head.group(1))  # "Anna Berg and 12345"
-    return [(head.start(1), head.start(1) + len(name), 0.7)]
+    return [(head.start(1), head.start(1) + len(name), _BARE)]
 
 
 def _is_name(text: str) -> bool:

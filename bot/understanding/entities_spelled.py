@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from bot.understanding.entities_numbers import word_value
 from bot.understanding.normalise import fold
 from bot.understanding.result import Entity
 
@@ -17,8 +18,17 @@ _DIGITS = {
     for word in listed.split()
 }  # fmt: skip
 _TWICE = frozenset({"double", "doppel", "doppelt"})
+_SIGNS = frozenset({
+    "dash", "hyphen", "minus", "slash", "strich", "bindestrich", "schraegstrich", "hash",
+    "raute",
+})  # fmt: skip
+_TENS = frozenset({
+    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+})  # fmt: skip
+_SPOKEN = range(10, 1_000)
+"""Numbers that are said as one where digits are spelled: "forty-seven eleven"."""
 _TOKEN = re.compile(r"[^\W_]+")
-_GAP = re.compile(r"[ ._/#:–-]{0,3}")
+_GAP = re.compile(r"[ ,._/#:–-]{0,3}")
 _ANNOUNCED = re.compile(
     r"(?:bestell\w*|auftrag\w*|order|purchase|invoice|rechnung\w*|nummer|number|nr\.?|no\.?|#)"
     r"[\s:.#-]*(?:(?:nummer|number|nr\.?|no\.?|id|is|ist|lautet|mit|der|with|the)[\s:.#-]*){0,4}$",
@@ -74,13 +84,21 @@ class SpelledNumbers:
     def _runs(self, text: str) -> Iterator[list[_Piece]]:
         """Yield tokens that may be pieces of one number, with nothing but signs between them."""
         run: list[_Piece] = []
-        is_double = False
+        is_double, last = False, 0
         for match in list(_TOKEN.finditer(text))[:_MOST_TOKENS]:
             piece = self._piece(match)
-            apart = run and not _GAP.fullmatch(text[run[-1].end : match.start()])
+            gap = text[last : match.start()]
+            apart = run and (not _GAP.fullmatch(gap) or ("," in gap and piece and piece.is_letters))
             if apart and not is_double:
                 yield run
                 run = []
+            last = match.end()
+            if run and fold(match.group()) in _SIGNS:
+                continue
+            if run and _ends_in_tens(run[-1], text) and piece and _is_one(piece, text):
+                chars = f"{run[-1].chars[:-1]}{piece.chars}"
+                run[-1] = _Piece(chars, run[-1].start, match.end())
+                continue
             if piece is None and fold(match.group()) in _TWICE:
                 is_double = True
                 continue
@@ -98,6 +116,9 @@ class SpelledNumbers:
         plain = fold(token)
         if plain in _DIGITS:
             return _Piece(_DIGITS[plain], *match.span())
+        spoken = word_value(plain)
+        if spoken is not None and spoken in _SPOKEN:
+            return _Piece(str(spoken), *match.span())
         if any(char.isdigit() for char in token):
             return _Piece(token, *match.span()) if token.isascii() else None
         if len(token) == 1 or token.casefold() in self._parts:
@@ -154,3 +175,25 @@ class SpelledNumbers:
         alone = not before.strip(" #") and not after.strip(" .!?")
         one_by_one = max(sizes) <= 2 and len(sizes) >= _LEAST_ALONE
         return even and (alone or one_by_one or bool(_ANNOUNCED.search(before)))
+
+
+def _ends_in_tens(piece: _Piece, text: str) -> bool:
+    return fold(text[piece.start : piece.end]) in _TENS
+
+
+def _is_one(piece: _Piece, text: str) -> bool:
+    return piece.chars in set("123456789") and text[piece.start : piece.end].isalpha()
+
+
+def find_spoken_digits(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield runs of at least four spoken digits, with where they stand: "null vier eins null"."""
+    said: list[tuple[str, int, int]] = []
+    for match in [*list(_TOKEN.finditer(text))[:_MOST_TOKENS], None]:
+        digit = _DIGITS.get(fold(match.group()), "") if match else ""
+        beside = not said or (match and _GAP.fullmatch(text[said[-1][2] : match.start()]))
+        if match and digit and beside:
+            said.append((digit, *match.span()))
+            continue
+        if len(said) >= _LEAST_ALONE:
+            yield "".join(each for each, _, _ in said), said[0][1], said[-1][2]
+        said = [(digit, *match.span())] if match and digit else []

@@ -4,22 +4,34 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from unicodedata import category
 
 import msgspec
 import yaml
 
 from bot.understanding.evaluation_rasa import WrongMark, unmarked
+from bot.understanding.example_files import example_paths
+from bot.understanding.kernel import MOST_EXACT
 from bot.understanding.language import LanguageDetector
-from bot.understanding.normalise import fold, squeeze, words
+from bot.understanding.normalise import clean, fold, squeeze, words
 from bot.understanding.result import OUT_OF_SCOPE
 from bot.yaml_source import Problem, SourceError, Where, YamlSource, nearest
 
 PLACEHOLDERS = ("order_number", "email", "phone", "postcode", "name")
 """What an example may name in braces."""
-MOST_EXAMPLES = 20_000
-"""Beyond this, training takes minutes; a skill needs dozens of examples, not thousands."""
+ENTITIES = (
+    "order_number", "email", "phone", "postcode", "name", "product", "color", "size", "material",
+    "price_max", "price_min", "date", "quantity", "ordinal", "tracking_number", "rating",
+    "excluded_order",
+)  # fmt: skip
+"""What comes with the repository; a shop's own extractors may find more."""
+MOST_EXAMPLES = MOST_EXACT
+"""Beyond this some stand for all; a skill needs dozens of examples, not thousands."""
+MOST_CHARS = 500
+"""Nobody writes more in one wish, and of a longer text only head and tail are encoded."""
 _PLACEHOLDER = re.compile(r"\{([^{}\[\]]*)\}")
 _LEAST_WORDS = 3
+_SHOWN_CHARS = 80
 _SURELY = 0.95
 _MARK_CURE = "write {order_number}, or the words themselves"
 
@@ -37,6 +49,11 @@ class Written(msgspec.Struct, frozen=True):
     def where(self) -> str:
         """Return file and line."""
         return f"{self.path}:{self.line}"
+
+    @property
+    def short(self) -> str:
+        """Return its beginning, for messages."""
+        return self.text if len(self.text) <= _SHOWN_CHARS else f"{self.text[:_SHOWN_CHARS]}…"
 
     @property
     def words(self) -> str:
@@ -58,8 +75,7 @@ def written_examples(data: Path, root: Path | None = None) -> list[Written]:
         root: paths are shown below it.
     """
     found: list[Written] = []
-    files = [*sorted((data / "skills").glob("*.yml")), data / "patterns.yml"]
-    for path in [*files, data / "out_of_scope.yml"]:
+    for path in example_paths(data):
         try:
             source = YamlSource.read(path, root)
         except SourceError:
@@ -72,7 +88,7 @@ def written_examples(data: Path, root: Path | None = None) -> list[Written]:
         elif path.name == "out_of_scope.yml":
             found.extend(_written(source, ("examples",), OUT_OF_SCOPE))
         else:
-            found.extend(_written(source, ("examples",), str(content.get("skill", path.stem))))
+            found.extend(_written(source, ("examples",), str(content.get("skill") or path.stem)))
     return found
 
 
@@ -102,8 +118,9 @@ def check_examples(examples: Sequence[Written], detector: LanguageDetector | Non
     if len(examples) > MOST_EXAMPLES:
         largest = max(_by_intent(examples).values(), key=len)
         message = f"{len(examples)} examples, {len(largest)} of them for '{largest[0].intent}'; "
+        message += f"beyond {MOST_EXAMPLES} a part stands for all, and training takes minutes"
         cure = "keep those that differ: a few dozen for each intent and language"
-        problems.append(largest[0].problem(f"{message}training will take minutes", cure))
+        problems.append(largest[0].problem(message, cure))
     return problems
 
 
@@ -126,21 +143,42 @@ def _by_intent(examples: Sequence[Written]) -> dict[str, list[Written]]:
 
 
 def _broken(examples: Sequence[Written]) -> Iterator[Problem]:
-    """Find empty examples and wrong marks."""
+    """Find examples that say nothing, are too long, or are wrongly marked."""
     for example in examples:
-        if not squeeze(example.text):
+        if not squeeze(clean(example.text)):
             message = f"an empty example of '{example.intent}' ({example.language})"
             yield example.problem(message, "remove it, or write a sentence")
-            continue
-        try:
-            plain, _ = unmarked(example.text)
-        except WrongMark as error:
-            yield example.problem(str(error), "write [words](entity)")
-            continue
-        for match in _PLACEHOLDER.finditer(plain):
-            if match[1] not in PLACEHOLDERS:
-                cure = nearest(match[1], PLACEHOLDERS, "placeholders") if match[1] else _MARK_CURE
-                yield example.problem(f"'{match[0]}' stands for nothing", cure)
+        elif not _says_something(example.text):
+            message = f"an example of '{example.intent}' without words: “{example.short}”"
+            yield example.problem(message, "remove it, or write a sentence")
+        elif len(example.text) > MOST_CHARS:
+            message = f"an example of {len(example.text)} characters: “{example.short}”"
+            cure = "write one wish as a customer would, in a sentence or two"
+            yield example.problem(message, cure)
+        else:
+            yield from _marks(example)
+
+
+def _says_something(text: str) -> bool:
+    """Return whether a text holds a letter, a digit or a sign such as 👍, and not only “?!”."""
+    return any(category(sign)[0] in "LNS" for sign in text)
+
+
+def _marks(example: Written) -> Iterator[Problem]:
+    try:
+        plain, marked = unmarked(example.text)
+    except WrongMark as error:
+        yield example.problem(str(error), "write [words](entity)")
+        return
+    for entity in marked:
+        if entity.type not in ENTITIES:
+            cure = nearest(entity.type, ENTITIES, "entities")
+            message = f"'{entity.text}' is marked as '{entity.type}', which the bot does not find"
+            yield example.problem(message, cure)
+    for match in _PLACEHOLDER.finditer(plain):
+        if match[1] not in PLACEHOLDERS:
+            cure = nearest(match[1], PLACEHOLDERS, "placeholders") if match[1] else _MARK_CURE
+            yield example.problem(f"'{match[0]}' stands for nothing", cure)
 
 
 def _claimed_twice(examples: Sequence[Written]) -> Iterator[Problem]:
@@ -153,9 +191,10 @@ def _claimed_twice(examples: Sequence[Written]) -> Iterator[Problem]:
         if other.intent == example.intent:
             continue
         same = squeeze(other.text).casefold() == squeeze(example.text).casefold()
-        beside = "" if same else f" as “{other.text}”"
+        beside = "" if same else f" as “{other.short}”"
+        also = f"also stands in '{other.intent}'{beside} ({other.where})"
         yield example.problem(
-            f"the example “{example.text}” also stands in '{other.intent}'{beside} ({other.where})",
+            f"the example “{example.short}” {also}",
             f"keep it in '{other.intent}' or in '{example.intent}'",
             warning=not same,
         )
@@ -184,5 +223,7 @@ def _in_another_language(
             continue
         found, sure = detector.detect(example.text, example.language)
         if found != example.language and sure >= _SURELY:
-            message = f"“{example.text}” stands under '{example.language}' and reads like '{found}'"
+            message = (
+                f"“{example.short}” stands under '{example.language}' and reads like '{found}'"
+            )
             yield example.problem(message, f"move it below '{found}:'")

@@ -8,7 +8,7 @@ import msgspec
 
 from bot.understanding.normalise import clean, squeeze
 from bot.understanding.result import OUT_OF_SCOPE
-from bot.yaml_source import SourceError, Where, YamlSource
+from bot.yaml_source import Problem, SourceError, Where, YamlSource
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}|\[([^\]]+)\]\(\w+\)")
 _PLACEHOLDERS = {
@@ -22,6 +22,11 @@ _PLACEHOLDERS = {
 
 class TrainingDataError(ValueError):
     """A file with training examples cannot be read; the message names file and place."""
+
+    def __init__(self, message: str, *problems: Problem) -> None:
+        """Keep the problems for whoever shows them beside others."""
+        self.problems = problems
+        super().__init__(message)
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -52,7 +57,7 @@ def load_examples(data_dirs: Sequence[Path]) -> list[Example]:
     for folder in data_dirs:
         for path in sorted((folder / "skills").glob("*.yml")):
             source = _read(path)
-            intent = str(_mapping(source, ()).get("skill", path.stem))
+            intent = str(_mapping(source, ()).get("skill") or path.stem)
             _collect(found, _examples(source, ("examples",), intent))
         patterns, outside = folder / "patterns.yml", folder / "out_of_scope.yml"
         if patterns.is_file():
@@ -92,7 +97,7 @@ def _read(path: Path) -> YamlSource:
     try:
         return YamlSource.read(path)
     except SourceError as error:
-        raise TrainingDataError(str(error)) from error
+        raise TrainingDataError(str(error), *error.problems) from error
 
 
 def _mapping(source: YamlSource, where: Where) -> dict[str, object]:
@@ -107,4 +112,5 @@ def _mapping(source: YamlSource, where: Where) -> dict[str, object]:
 
 
 def _wrong(source: YamlSource, where: Where, what: str) -> TrainingDataError:
-    return TrainingDataError(f"{source.path}:{source.line(where)}: {what}")
+    message = f"{source.path}:{source.line(where)}: {what}"
+    return TrainingDataError(message, source.problem(where, what))

@@ -18,6 +18,7 @@ _PLAIN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _MOST_WORDS = 8
 _NOTHING = re.compile(r"(?!)")
 _STOCK = "availability"
+_NO = frozenset({"no", "nope", "nein", "nee", "nö", "sorry"})
 SEARCH, QUESTION, STOCK = "find_product", "product_question", "check_stock"
 
 
@@ -27,7 +28,8 @@ class FollowUps(msgspec.Struct, frozen=True):
     `words` say nothing by themselves, `moves` ask for others, `pronouns` mean the product last
     spoken of, `properties` are what can be asked of it, `stock` those about availability,
     `narrows` keep or leave out one of them, `adds` begin a further wish, `choosing`
-    ask which of those shown; `shopping` are the skills whose questions they may interrupt.
+    ask which of those shown, `others` mean another of them than the one spoken of; `shopping`
+    are the skills whose questions they may interrupt.
     """
 
     words: re.Pattern[str] = _NOTHING
@@ -38,6 +40,7 @@ class FollowUps(msgspec.Struct, frozen=True):
     narrows: re.Pattern[str] = _NOTHING
     adds: re.Pattern[str] = _NOTHING
     choosing: re.Pattern[str] = _NOTHING
+    others: re.Pattern[str] = _NOTHING
     shopping: frozenset[str] = frozenset()
 
     def skill(self, parse: ParseResult, slots: Mapping[str, Any]) -> str:
@@ -46,6 +49,12 @@ class FollowUps(msgspec.Struct, frozen=True):
         spoken = 0 < len(_WORD.findall(parse.text)) <= _MOST_WORDS
         if not spoken or not (focus or slots.get("shown_products")):
             return ""
+        if focus and self._means_another(parse.text):
+            return QUESTION
+        return self._remark(parse, focus)
+
+    def _remark(self, parse: ParseResult, focus: object) -> str:
+        """Return the skill that a remark about the product spoken of or a list means."""
         named = [e for e in parse.entities if not self.properties.fullmatch(e.text.strip())]
         kinds = {entity.type for entity in named}
         limits, place = kinds & _LIMITS, "ordinal" in kinds
@@ -90,6 +99,12 @@ class FollowUps(msgspec.Struct, frozen=True):
         place = any(entity.type == "ordinal" for entity in parse.entities)
         return root_flow in self.shopping and bool(place or self.moves.search(parse.text))
 
+    def _means_another(self, text: str) -> bool:
+        """Return whether words only say that another one is meant: "no, the other one"."""
+        if not self.others.search(text):
+            return False
+        return all(word.casefold() in _NO for word in self._left(self.others.sub(" ", text)))
+
     def _is(self, parse: ParseResult, product: Mapping[str, Any]) -> bool:
         titles = (product.get("title") or {}).values()
         said = {w.casefold() for w in _WORD.findall(parse.text)}
@@ -118,6 +133,7 @@ def load_follow_ups(path: Path) -> FollowUps:
         narrows=_pattern(_all(data["narrows"])),
         choosing=_pattern(_all(data["choosing"])),
         adds=_pattern(_all(data["adds"])),
+        others=_pattern(_all(data.get("others", {}))),
         shopping=frozenset(data["shopping"]),
     )
 
@@ -128,7 +144,7 @@ def _all(group: Mapping[str, Any]) -> list[str]:
 
 def _pattern(words: Iterable[str]) -> re.Pattern[str]:
     """Return a pattern for whole words, longest first; `*` stands for any ending."""
-    known = {word.casefold() for word in words}
+    known = {form for word in words for form in (word.lower(), word.casefold())}  # ß and ss
     known |= {word.translate(_PLAIN) for word in known}
     parts = (re.escape(w).replace(r"\*", r"\w*") for w in sorted(known, key=len, reverse=True))
     return re.compile(rf"(?<!\w)(?:{'|'.join(parts)})(?!\w)", re.IGNORECASE)

@@ -1,10 +1,11 @@
-"""The intent classifier at run time: n-gram and encoder features, one linear head.
+"""The intent classifier at run time: likeness to known examples, in meaning and in n-grams.
 
 Only numpy is needed here; everything that trains lives in `bot.understanding.training`.
 """
 
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise, starmap
 
 import msgspec
@@ -12,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.understanding.encoder import Encoder, Vectors
+from bot.understanding.fast_path import FastPath
+from bot.understanding.kernel import bent
 from bot.understanding.normalise import content_words, fold, words
 from bot.understanding.result import OUT_OF_SCOPE, Intent
 
@@ -22,6 +25,9 @@ _TAIL_CHARS = 40
 _RANKING = 8
 _WORDLESS_FACTOR = 0.25
 _SAME_SIGN = 0.99
+_CERTAIN_KEPT = 256
+ENCODER_SHARE = 8.0
+"""How much the likeness of meanings counts; that of n-grams has its own share in training."""
 
 Codes = npt.NDArray[np.uint32]
 
@@ -41,7 +47,15 @@ class Vocabulary(msgspec.Struct, frozen=True):
 
     def vector(self, text: str) -> Sparse:
         """Return the weighted n-grams of a masked text as a unit vector."""
-        codes, counts = np.unique(ngram_codes(text), return_counts=True)
+        return self.weighed(*np.unique(ngram_codes(text), return_counts=True))
+
+    def weighed(self, codes: Codes, counts: npt.NDArray[np.int64]) -> Sparse:
+        """Return n-grams that occur so many times as a unit vector.
+
+        Args:
+            codes: sorted, each once.
+            counts: as many.
+        """
         if not len(codes) or not len(self.codes):
             return Sparse(np.zeros(0, np.int64), np.zeros(0, np.float32))
         places = np.minimum(np.searchsorted(self.codes, codes), len(self.codes) - 1)
@@ -76,23 +90,29 @@ class IntentModel(msgspec.Struct, frozen=True):
         labels: intent names; `out_of_scope` may be one of them.
         vocabulary: n-grams with weights.
         ngram_weights: shape (n-grams, labels).
-        encoder_weights: shape (dim + 1, labels); the last row is the bias.
+        known: centred unit vectors of examples, those in scope first, shape (known, dim).
+        known_weights: what each of them adds to the scores, shape (known, labels).
+        inside: how many of them are in scope.
         centre: mean vector of the examples, shape (dim,).
-        known: centred unit vectors of the in-scope examples, shape (examples, dim).
         temperature: factor on the scores before the softmax.
         gate: whether a text is in scope, or None without out-of-scope examples.
         encoder_name: the encoder it was trained with.
+        clarify_level: the least confidence of an intent that an unclear text may mean.
+        fast_path: what reads texts without their vectors.
     """
 
     labels: tuple[str, ...]
     vocabulary: Vocabulary
     ngram_weights: Vectors
-    encoder_weights: Vectors
-    centre: Vectors
     known: Vectors
+    known_weights: Vectors
+    inside: int
+    centre: Vectors
     temperature: float
     gate: Gate | None
     encoder_name: str
+    clarify_level: float
+    fast_path: FastPath
 
 
 class IntentClassifier:
@@ -101,16 +121,26 @@ class IntentClassifier:
     Args:
         model: what training found.
         encoder: the same encoder that training used.
+        fast_path: whether texts that are certain are answered without the encoder.
     """
 
-    def __init__(self, model: IntentModel, encoder: Encoder) -> None:
+    def __init__(self, model: IntentModel, encoder: Encoder, *, fast_path: bool = True) -> None:
         self._model = model
         self._encoder = encoder
+        self._has_fast_path = fast_path
+        self._ngrams = lru_cache(_CERTAIN_KEPT)(model.vocabulary.vector)
+        self._certain = lru_cache(_CERTAIN_KEPT)(self._read_fast)
+        self._outside = model.labels.index(OUT_OF_SCOPE) if OUT_OF_SCOPE in model.labels else -1
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Return the names of the intents it knows."""
         return self._model.labels
+
+    @property
+    def clarify_level(self) -> float:
+        """Return the least confidence of an intent that an unclear text may mean."""
+        return self._model.clarify_level
 
     def rank(self, masked: Sequence[str]) -> list[tuple[Intent, ...]]:
         """Return per text the best intents, best first.
@@ -118,24 +148,56 @@ class IntentClassifier:
         Args:
             masked: cleaned texts with their entities masked.
         """
-        if not masked:
-            return []
+        found = {text: self._certain(text) for text in dict.fromkeys(masked)}
+        rest = [text for text, ranking in found.items() if not ranking]
+        if rest:
+            found.update(zip(rest, self._encoded(rest), strict=True))
+        return [found[text] for text in masked]
+
+    def is_certain(self, masked: str) -> bool:
+        """Return whether a text is ranked without the encoder."""
+        return bool(self._certain(masked))
+
+    def _read_fast(self, masked: str) -> tuple[Intent, ...]:
+        """Return the ranking of a text that needs no encoder; empty where it is not certain."""
+        fast = self._model.fast_path
+        if not self._has_fast_path or len(masked) > _HEAD_CHARS + _TAIL_CHARS:
+            return ()
+        glance = self._encoder.glance(encoder_inputs([masked]))[0]
+        if len(glance) != len(fast.centre):
+            return ()
+        sparse = self._ngrams(masked)
+        scores = fast.scores(sparse.columns, sparse.weights, glance)
+        if not fast.suffices(masked, scores, self._outside):
+            return ()
+        return self._ranking(softmax(scores[None] * fast.certainty.temperature)[0])
+
+    def _encoded(self, masked: Sequence[str]) -> list[tuple[Intent, ...]]:
+        """Return the rankings of texts by their vectors."""
         vectors = self._encoder.encode(encoder_inputs(masked))
-        scores = np.stack(list(starmap(self._scores, zip(vectors, masked, strict=True))))
-        nearest = nearest_known(centred(vectors, self._model.centre), self._model.known)
-        confidences = self._confidences(scores, nearest, masked)
+        cosines = cosines_to(self._model.known, centred(vectors, self._model.centre))
+        scores = np.stack(list(starmap(self._scores, zip(cosines, masked, strict=True))))
+        nearest = cosines[:, : self._model.inside].max(axis=1, initial=0.0)
+        confidences = self.confidences(scores, nearest, masked)
         return [self._ranking(row) for row in confidences]
 
-    def _scores(self, vector: Vectors, masked: str) -> Vectors:
+    def _scores(self, cosines: Vectors, masked: str) -> Vectors:
         model = self._model
-        sparse = model.vocabulary.vector(masked)
-        dense = centred(vector[None, :], model.centre)[0]
-        scores = dense @ model.encoder_weights[:-1] + model.encoder_weights[-1]
+        sparse = self._ngrams(masked)
+        near = ENCODER_SHARE * bent(cosines) + 1.0
+        scores = np.einsum("n,nl->l", near, model.known_weights)
         return np.asarray(
             scores + sparse.weights @ model.ngram_weights[sparse.columns], dtype=np.float32
         )
 
-    def _confidences(self, scores: Vectors, nearest: Vectors, masked: Sequence[str]) -> Vectors:
+    def confidences(self, scores: Vectors, nearest: Vectors, masked: Sequence[str]) -> Vectors:
+        """Return how likely each intent is, shape (texts, labels).
+
+        Args:
+            scores: of the regression, shape (texts, labels).
+            nearest: cosine to the nearest known example in scope, shape (texts,).
+            masked: the texts.
+        """
         model = self._model
         shares = softmax(scores * model.temperature)
         if model.gate is not None and OUT_OF_SCOPE in model.labels:
@@ -216,12 +278,10 @@ def centred(vectors: Vectors, centre: Vectors) -> Vectors:
     )
 
 
-def nearest_known(vectors: Vectors, known: Vectors) -> Vectors:
-    """Return the similarity of each row to its nearest known example."""
-    if not len(known):
-        return np.zeros(len(vectors), dtype=np.float32)
+def cosines_to(known: Vectors, vectors: Vectors) -> Vectors:
+    """Return the similarity of each row of `vectors` to each known one."""
     # einsum stays on this thread; a threaded matrix product waits for busy cores.
-    return np.asarray(np.einsum("nd,md->nm", vectors, known).max(axis=1), dtype=np.float32)
+    return np.asarray(np.einsum("nd,md->nm", vectors, known), dtype=np.float32)
 
 
 def gate_clues(scores: Vectors, nearest: Vectors, outside: int) -> Vectors:

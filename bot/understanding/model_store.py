@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,16 @@ from typing import Any
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import structlog
 
+from bot.understanding.array_files import UNREADABLE
 from bot.understanding.encoder import Encoder, Vectors, text_key
+from bot.understanding.fast_path import Certainty, FastPath, Repeats
 from bot.understanding.intents import Gate, IntentModel, Vocabulary
 
-_FORMAT = 1
+_log = structlog.get_logger(__name__)
+
+_FORMAT = 4
 
 
 class ModelFileError(Exception):
@@ -28,6 +32,9 @@ class _Header(msgspec.Struct, frozen=True):
     temperature: float
     gate: Gate | None
     encoder_name: str
+    inside: int
+    clarify_level: float
+    certainty: Certainty
 
 
 def save_model(path: Path, model: IntentModel, digest: str) -> None:
@@ -42,16 +49,25 @@ def save_model(path: Path, model: IntentModel, digest: str) -> None:
         OSError: the folder is not writable.
     """
     header = _Header(
-        _FORMAT, digest, model.labels, model.temperature, model.gate, model.encoder_name
+        _FORMAT,
+        digest,
+        model.labels,
+        model.temperature,
+        model.gate,
+        model.encoder_name,
+        model.inside,
+        model.clarify_level,
+        model.fast_path.certainty,
     )
     arrays: dict[str, npt.NDArray[Any]] = {
         "header": np.frombuffer(msgspec.json.encode(header), dtype=np.uint8),
         "codes": model.vocabulary.codes,
         "idf": model.vocabulary.idf,
         "ngram_weights": model.ngram_weights,
-        "encoder_weights": model.encoder_weights,
-        "centre": model.centre,
         "known": model.known.astype(np.float16),
+        "known_weights": model.known_weights,
+        "centre": model.centre,
+        **_fast_arrays(model.fast_path),
     }
     _write(path, arrays)
 
@@ -75,14 +91,7 @@ def load_model(path: Path, digest: str) -> IntentModel:
         header = msgspec.json.decode(arrays["header"].tobytes(), type=_Header)
         if (header.format, header.digest) == (_FORMAT, digest):
             return _model(header, arrays)
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        EOFError,
-        zipfile.BadZipFile,
-        msgspec.MsgspecError,
-    ) as error:
+    except (*UNREADABLE, msgspec.MsgspecError) as error:
         message = f"{path} is broken: {error}"
         raise ModelFileError(message) from error
     message = f"{path} was trained on other data"
@@ -94,22 +103,66 @@ def _model(header: _Header, arrays: dict[str, npt.NDArray[Any]]) -> IntentModel:
         labels=header.labels,
         vocabulary=Vocabulary(codes=arrays["codes"].astype(np.uint32), idf=arrays["idf"]),
         ngram_weights=arrays["ngram_weights"],
-        encoder_weights=arrays["encoder_weights"],
-        centre=arrays["centre"],
         known=arrays["known"].astype(np.float32),
+        known_weights=arrays["known_weights"],
+        inside=header.inside,
+        clarify_level=header.clarify_level,
+        centre=arrays["centre"],
         temperature=header.temperature,
         gate=header.gate,
         encoder_name=header.encoder_name,
+        fast_path=_fast_path(header, arrays),
     )
-    shapes = (model.ngram_weights.shape, model.encoder_weights.shape)
+    shapes = (model.ngram_weights.shape, model.known.shape, model.known_weights.shape)
     expected = (
         (len(model.vocabulary.codes), len(header.labels)),
-        (len(model.centre) + 1, len(header.labels)),
+        (len(model.known_weights), len(model.centre)),
+        (len(model.known), len(header.labels)),
     )
     if shapes != expected:
         message = f"array shapes {shapes} do not fit {expected}"
         raise ValueError(message)
     return model
+
+
+def _fast_arrays(fast: FastPath) -> dict[str, npt.NDArray[Any]]:
+    return {
+        "fast_ngram_weights": fast.ngram_weights,
+        "fast_known": fast.known.astype(np.float16),
+        "fast_known_weights": fast.known_weights,
+        "fast_centre": fast.centre,
+        "fast_axes": fast.axes,
+        "repeat_keys": fast.repeats.keys,
+        "repeat_labels": fast.repeats.labels,
+    }
+
+
+def _fast_path(header: _Header, arrays: dict[str, npt.NDArray[Any]]) -> FastPath:
+    """Return what reads without the encoder.
+
+    Raises:
+        ValueError: its arrays do not fit each other.
+    """
+    fast = FastPath(
+        certainty=header.certainty,
+        ngram_weights=arrays["fast_ngram_weights"],
+        known=arrays["fast_known"].astype(np.float32),
+        known_weights=arrays["fast_known_weights"],
+        centre=arrays["fast_centre"],
+        axes=arrays["fast_axes"],
+        repeats=Repeats(arrays["repeat_keys"], arrays["repeat_labels"]),
+    )
+    shapes = (fast.ngram_weights.shape, fast.known.shape, fast.known_weights.shape)
+    expected = (
+        (len(arrays["codes"]), len(header.labels)),
+        (len(fast.known_weights), fast.axes.shape[1]),
+        (len(fast.known), len(header.labels)),
+    )
+    fits = shapes == expected and len(fast.axes) == len(fast.centre)
+    if not fits or fast.repeats.keys.shape != fast.repeats.labels.shape:
+        message = f"shapes {shapes} of the fast path do not fit {expected}"
+        raise ValueError(message)
+    return fast
 
 
 class EmbeddingCache:
@@ -127,15 +180,11 @@ class EmbeddingCache:
                 self._known = dict(
                     zip(stored["keys"].tolist(), stored["vectors"].astype(np.float32), strict=True)
                 )
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except UNREADABLE:
             self._known = {}
 
     def encode(self, encoder: Encoder, texts: Sequence[str]) -> Vectors:
-        """Return one row per text, computing only those never seen; store the result.
-
-        Raises:
-            OSError: the folder is not writable.
-        """
+        """Return one row per text, computing only those never seen; store them if that can be."""
         keys = [text_key(encoder.name, text) for text in texts]
         missing = {
             key: text
@@ -151,7 +200,11 @@ class EmbeddingCache:
         if missing or len(used) < len(self._known):
             self._known = {key: self._known[key] for key in used}
             stored = np.stack(list(self._known.values())).astype(np.float16)
-            _write(self._path, {"keys": np.array(list(self._known)), "vectors": stored})
+            try:
+                _write(self._path, {"keys": np.array(list(self._known)), "vectors": stored})
+            except OSError as error:
+                reason = error.strerror
+                _log.warning("vectors_not_kept", file=str(self._path), reason=reason)
         return np.stack([self._known[key] for key in keys])
 
     def _fits(self, key: str, dim: int) -> bool:

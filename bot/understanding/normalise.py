@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from bot.understanding.result import Entity
 
@@ -11,6 +12,8 @@ MAX_TEXT_CHARS = 2_000
 _UNSAFE = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2060-\u206f\ud800-\udfff\ufeff\ufffe\uffff]"
 )
+_UNSEEN = re.compile(r"(?<=[\w#@.+'’–-])[\u200b-\u200d\u2060\ufeff\u00ad]+(?=[\w#@.+'’–-])")
+"""Signs without a width inside a word; between pictures they join them to one."""
 _SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
 EMOJI = re.compile(
@@ -20,6 +23,7 @@ EMOJI = re.compile(
 """A run of pictures, arrows and dingbats."""
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _SHOUTED = 0.7
+_WORD_CHARS = 24
 _LEAST_SHOUTED = 2
 _FOLDS = str.maketrans({
     "ä": "ae",
@@ -35,6 +39,7 @@ _FOLDS = str.maketrans({
 })
 _MASKS = {
     "order_number": "ORDERNUMBER",
+    "excluded_order": "ORDERNUMBER",
     "tracking_number": "TRACKINGNUMBER",
     "email": "EMAILADDRESS",
     "phone": "PHONENUMBER",
@@ -68,6 +73,22 @@ def clean(text: str) -> str:
     return _UNSAFE.sub(" ", text)
 
 
+def seen(text: str) -> tuple[str, Sequence[int]]:
+    """Return a text without the signs that nobody sees, and where each of its characters stood.
+
+    The places are empty where nothing had to go.
+    """
+    if not _UNSEEN.search(text):
+        return text, ()
+    kept: list[int] = []
+    at = 0
+    for match in _UNSEEN.finditer(text):
+        kept.extend(range(at, match.start()))
+        at = match.end()
+    kept.extend(range(at, len(text)))
+    return "".join(text[place] for place in kept), kept
+
+
 def squeeze(text: str) -> str:
     """Collapse white space to single spaces and trim the ends."""
     return _SPACES.sub(" ", text).strip()
@@ -75,7 +96,12 @@ def squeeze(text: str) -> str:
 
 def fold(text: str) -> str:
     """Return the text in lower case with German umlauts written out."""
-    return text.lower().translate(_FOLDS)
+    return _folded(text) if len(text) <= _WORD_CHARS else text.lower().translate(_FOLDS)
+
+
+@lru_cache(16_384)
+def _folded(word: str) -> str:
+    return word.lower().translate(_FOLDS)
 
 
 def words(text: str) -> list[tuple[str, int, int]]:

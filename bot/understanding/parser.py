@@ -1,14 +1,16 @@
 """Text → ParseResult: every part of understanding that looks at the text alone."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
 from bot.messages import utc_now
+from bot.understanding.candidates import level_of
 from bot.understanding.clauses import Clause, ClauseSplitter
-from bot.understanding.normalise import Plain, mask, spoken, squeeze
+from bot.understanding.entities_people import is_bare_name
+from bot.understanding.fast_path import is_certain
+from bot.understanding.normalise import MAX_TEXT_CHARS, Plain, mask, seen, spoken, squeeze
 from bot.understanding.ports import (
     EntityExtractor,
     IntentClassifier,
@@ -16,10 +18,13 @@ from bot.understanding.ports import (
     Normaliser,
     SentimentScorer,
 )
+from bot.understanding.readings import CONTACT, Reading, beside_contact, placed, values, within
 from bot.understanding.result import OUT_OF_SCOPE, Entity, Intent, ParseResult
+from bot.understanding.said_names import says_no_name
 from bot.understanding.several import Piece, is_wish, merged, separated
 from bot.understanding.small_talk import blanked, past_courtesy, small_talk
 from bot.understanding.wish_cuts import bare, is_apart, pieces
+from bot.understanding.wish_lists import is_one, items
 
 _SIDE_TALK = frozenset({"insult", "thanks", "greet", "goodbye", "cancel"})
 _REFUSED = "cancel"
@@ -30,7 +35,6 @@ _STORY_CLAUSES = 3
 _GRIEVANCES = frozenset({"complaint_damaged", "complaint_missing_item", "complaint_wrong_item"})
 _IDENTIFIES = "identify_customer"
 _NUMBER = "order_number"
-_CONTACT = frozenset({"email", "phone", "name", "postcode"})
 _NAMES_GOODS = frozenset({
     "cart_add",
     "check_stock",
@@ -39,22 +43,6 @@ _NAMES_GOODS = frozenset({
     "product_question",
 })
 """Wishes that read a product's name out of all their words."""
-_PIECE = re.compile(r"(?:[^,;!?.\n]|\.(?=\S))+[!?]?")
-
-
-class Reading(msgspec.Struct, frozen=True):
-    """What is known of a text before its intent.
-
-    `told` is the text without small talk and contact details, `cleaned` what wishes are looked
-    for in; both are as long as `text`.
-    """
-
-    text: str
-    told: str
-    cleaned: str
-    language: str
-    language_score: float
-    entities: tuple[Entity, ...]
 
 
 class Parser:
@@ -84,6 +72,11 @@ class Parser:
         self._sentiment = sentiment
         self._clauses = clauses
         self._normaliser = normaliser
+
+    @property
+    def clarify_level(self) -> float:
+        """Return the least confidence of an intent that may be meant, in [0, 1]."""
+        return level_of(self._intents)
 
     def parse(
         self,
@@ -126,11 +119,11 @@ class Parser:
 
     def _wishes(self, reading: Reading) -> list[ParseResult]:
         groups = self._clauses.requests(reading.cleaned)
-        wanted = [group for group in groups if not self._clauses.refuses(group.text)]
+        wanted = self._clauses.wanted(groups)
         found = wanted
         ranked: list[tuple[Intent, ...]] = []
         if len(wanted) > 1:
-            numbers = [_values(reading, group, _NUMBER) for group in wanted]
+            numbers = [values(reading, group, _NUMBER) for group in wanted]
             found, ranked = merged(wanted, self._rank(reading, wanted), reading.cleaned, numbers)
         found, ranked = self._parted(reading, found, ranked)
         if len(found) > 1:
@@ -145,10 +138,10 @@ class Parser:
         found: list[Clause] = []
         rankings: list[tuple[Intent, ...]] = []
         for place, group in enumerate(groups):
-            parts = pieces(group, self._clauses.ends_wish)
-            parts = [part for part in parts if not self._clauses.refuses(part.text)]
-            clauses = [group]
-            if len(parts) > 1:
+            parts = self._clauses.wanted(pieces(group, self._clauses.ends_wish))
+            clauses, own = self._listed(reading, group)
+            one = is_one(group, self._clauses.names_service)
+            if len(clauses) < _SEVERAL and len(parts) > 1 and not one:
                 clauses, own = separated(self._pieces(reading, parts), reading.cleaned)
             if len(clauses) > 1:
                 found, rankings = [*found, *clauses], [*rankings, *own]
@@ -157,16 +150,32 @@ class Parser:
                 rankings.append(ranked[place] if ranked else self._rank(reading, [group])[0])
         return found, rankings
 
+    def _listed(
+        self, reading: Reading, group: Clause
+    ) -> tuple[list[Clause], list[tuple[Intent, ...]]]:
+        """Read wishes under one verb: "I'd like to cancel, exchange and get an invoice"."""
+        found = items(group, self._clauses.names_service)
+        if not found or any(self._clauses.refuses(item.said) for item in found):
+            return [], []
+        if len(self._clauses.wanted([item.clause for item in found])) < len(found):
+            return [], []
+        masked = [
+            mask(item.said, within(reading.entities, item.clause), item.clause.start - item.start)
+            for item in found
+        ]
+        ranked = zip(found, self._ranked(masked), strict=True)
+        told = [_piece(reading, item.clause, ranking, asks=True) for item, ranking in ranked]
+        return separated(told, reading.cleaned)
+
     def _pieces(self, reading: Reading, parts: Sequence[Clause]) -> list[Piece]:
         bared = [bare(part) for part in parts]
         return [
-            Piece(
-                clause=clause,
-                ranking=ranking,
+            _piece(
+                reading,
+                clause,
+                ranking,
                 asks=self._clauses.asks(clause.text),
                 apart=is_apart(part.text),
-                numbers=_values(reading, clause, _NUMBER),
-                goods=_values(reading, clause, "product"),
             )
             for part, clause, ranking in zip(parts, bared, self._rank(reading, bared), strict=True)
         ]
@@ -177,8 +186,10 @@ class Parser:
         kept = [e for e in reading.entities if reading.cleaned[e.start : e.end].strip()]
         ranked = self._seen(mask(reading.cleaned, kept))
         masked = squeeze(mask(cleaned, reading.entities))
-        mood = self._sentiment.score(cleaned, reading.language, (masked, ranked))
-        return [msgspec.structs.replace(result, sentiment=mood) for result in found]
+        told = ("", "") if is_certain(self._intents, ranked) else (masked, ranked)
+        mood = self._sentiment.score(cleaned, reading.language, told)
+        felt = (msgspec.structs.replace(result, sentiment=mood) for result in found)
+        return [placed(result, reading) for result in felt]
 
     def _grievances(self, reading: Reading) -> list[ParseResult]:
         """Read statements of different faults as a complaint each: "X broke. And Y is missing"."""
@@ -205,7 +216,7 @@ class Parser:
         """Read the text as one wish, leaving out what the customer does not want."""
         whole = Clause(reading.cleaned, 0, len(reading.text))
         clauses = self._clauses.split(reading.cleaned)
-        wanted = [clause for clause in clauses if not self._clauses.refuses(clause.text)]
+        wanted = self._clauses.wanted(clauses)
         wanted = [c for c in wanted if not self._clauses.states_not(c.text)] or wanted
         if len(wanted) == len(clauses):
             if len(clauses) >= _STORY_CLAUSES and len(squeeze(whole.text)) > _STORY_CHARS:
@@ -228,7 +239,15 @@ class Parser:
         if all(entity.type != _NUMBER for entity in kept):  # "don't cancel 4711, where is it"
             orders = (entity for entity in reading.entities if entity.type == _NUMBER)
             kept = tuple(sorted((*kept, *orders), key=lambda entity: entity.start))
-        return _result(msgspec.structs.replace(reading, entities=kept), whole, strongest)
+        found = _result(msgspec.structs.replace(reading, entities=kept), whole, strongest)
+        return msgspec.structs.replace(found, refused=self._refused(unwanted))
+
+    def _refused(self, clauses: Sequence[Clause]) -> tuple[str, ...]:
+        """Return the wishes that clauses name only to say that they are not wanted."""
+        texts = [self._clauses.affirmed(clause.text) for clause in clauses]
+        ranked = [r for r in self._ranked(texts) if is_wish(r) or r[0].name == _REFUSED]
+        meant = (next((i for i in r if i.name != _REFUSED), r[0]) for r in ranked)
+        return tuple(intent.name for intent in meant)  # "to cancel" alone may stop, or cancel it
 
     def _told(self, reading: Reading, clauses: Sequence[Clause]) -> tuple[Intent, ...]:
         """Return the wish in a long story: of the clauses that ask, else of the surest one."""
@@ -250,9 +269,12 @@ class Parser:
     def _read(
         self, text: str, hint: str | None, now: datetime | None, expected: Sequence[str]
     ) -> Reading:
+        source, (text, places) = text, seen(text)
         cleaned = self._normaliser.clean(text)
         language, language_score = self._language.detect(cleaned, hint)
         entities = self._entities.extract(cleaned, language, now or utc_now(), expected)
+        if any(map(is_bare_name, entities)):
+            entities = self._named(cleaned, entities)
         talk, blurs, untold = self._beside_wishes(cleaned, entities)
         return Reading(
             text=text,
@@ -264,7 +286,15 @@ class Parser:
                 msgspec.structs.replace(entity, text=text[entity.start : entity.end])
                 for entity in entities
             ),
+            source=source,
+            places=places,
         )
+
+    def _named(self, cleaned: str, entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
+        """Leave out a bare name whose words surely say something else: "never mind"."""
+        others = tuple(entity for entity in entities if not is_bare_name(entity))
+        ranking = self._ranked([mask(cleaned, others)])[0]
+        return others if says_no_name(cleaned, ranking) else entities
 
     def _beside_wishes(
         self, cleaned: str, entities: Sequence[Entity]
@@ -274,7 +304,7 @@ class Parser:
         if len(clauses) < _SEVERAL:
             return [], [], []
         facts = [clause for clause in clauses if self._only_facts(clause, entities)]
-        masked = [mask(c.text, _within(entities, c), c.start) for c in clauses]
+        masked = [mask(c.text, within(entities, c), c.start) for c in clauses]
         pairs = list(zip(clauses, self._ranked(masked), strict=True))
         rest = [pair for pair in pairs if pair[0] not in facts]
         if not any(is_wish(ranking) for _, ranking in rest):
@@ -282,15 +312,15 @@ class Parser:
         talk, beside = small_talk(rest, entities, is_wish)
         named = any(
             ranking[0].name in _NAMES_GOODS
-            and any(e.type == "product" for e in _within(entities, clause))
+            and any(e.type == "product" for e in within(entities, clause))
             for clause, ranking in rest
         )  # without a name in the wish itself, "Blanko looks nice" may hold it
         return talk, [*beside, *facts], [*talk, *facts, *(beside if named else ())]
 
     def _only_facts(self, clause: Clause, entities: Sequence[Entity]) -> bool:
         """Return whether a clause only says who is writing, or which order it is about."""
-        told = _within(entities, clause)
-        if not told or not {entity.type for entity in told} <= {*_CONTACT, _NUMBER}:
+        told = within(entities, clause)
+        if not told or not {entity.type for entity in told} <= {*CONTACT, _NUMBER}:
             return False
         spans = [Clause(entity.text, entity.start, entity.end) for entity in told]
         return self._clauses.only_facts(blanked(clause.text, spans, clause.start))
@@ -300,7 +330,7 @@ class Parser:
         spoken = [part for part in parts if part.text.strip()]
         kept = [e for e in reading.entities if reading.cleaned[e.start : e.end].strip()]
         masked = [
-            mask(reading.cleaned[part.start : part.end], _within(kept, part), part.start)
+            mask(reading.cleaned[part.start : part.end], within(kept, part), part.start)
             for part in spoken
         ]
         places = ((part.start, part.end) for part in spoken)
@@ -315,7 +345,7 @@ class Parser:
         """Read past contact details: "cancel it, my e-mail is …" is a cancellation."""
         if ranking[0].name != _IDENTIFIES:
             return ranking
-        rest = _beside_contact(reading, part)
+        rest = beside_contact(reading, part)
         again = self._ranked([rest])[0] if rest else ranking
         return again if is_wish(again) else ranking
 
@@ -325,27 +355,7 @@ class Parser:
 
     def _seen(self, masked: str) -> str:
         """Return what the intents are read from."""
-        return squeeze(self._normaliser.corrected(spoken(masked)))
-
-
-def _within(entities: Sequence[Entity], part: Clause) -> tuple[Entity, ...]:
-    return tuple(
-        entity for entity in entities if part.start <= entity.start and entity.end <= part.end
-    )
-
-
-def _beside_contact(reading: Reading, part: Clause) -> str:
-    """Return a clause without the pieces that hold contact details, masked; "" without any."""
-    told = [e for e in _within(reading.entities, part) if e.type in _CONTACT]
-    if not told:
-        return ""
-    pieces = []
-    for match in _PIECE.finditer(reading.cleaned, part.start, part.end):
-        piece = Clause(match.group(), match.start(), match.end())
-        if any(e.start < piece.end and piece.start < e.end for e in told):
-            continue
-        pieces.append(mask(piece.text, _within(reading.entities, piece), piece.start).strip())
-    return ", ".join(piece for piece in pieces if piece)
+        return squeeze(self._normaliser.corrected(spoken(masked[:MAX_TEXT_CHARS])))
 
 
 def _result(reading: Reading, part: Clause, ranking: tuple[Intent, ...]) -> ParseResult:
@@ -355,11 +365,18 @@ def _result(reading: Reading, part: Clause, ranking: tuple[Intent, ...]) -> Pars
         language=reading.language,
         intent=ranking[0],
         ranking=ranking,
-        entities=_within(reading.entities, part),
+        entities=within(reading.entities, part),
         language_score=reading.language_score,
     )
 
 
-def _values(reading: Reading, part: Clause, kind: str) -> frozenset[str]:
-    """Return the order numbers, or other values of a kind, in a part."""
-    return frozenset(str(e.value) for e in _within(reading.entities, part) if e.type == kind)
+def _piece(
+    reading: Reading,
+    clause: Clause,
+    ranking: tuple[Intent, ...],
+    *,
+    asks: bool,
+    apart: bool = False,
+) -> Piece:
+    numbers, goods = (values(reading, clause, kind) for kind in (_NUMBER, "product"))
+    return Piece(clause, ranking, asks, apart, numbers, goods)

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from bot.messages import Json
+from bot.own_modules import OwnModuleError, own_module, told
 from bot.yaml_source import Problem, SourceError, Where, YamlSource, nearest
 
 SECTION = "pipeline"
@@ -22,6 +23,8 @@ PROPOSER = "command_proposer"
 CACHE_SIZE = "encoder_cache_size"
 _HERE = "bot.understanding."
 _FACTORY = "make"
+_OFF = "off"
+_HOWTO = "see docs/howto/pipeline-components.md"
 
 COMPONENTS: Mapping[str, Mapping[str, str]] = {
     "language": {"langid": "standard:language"},
@@ -37,7 +40,7 @@ COMPONENTS: Mapping[str, Mapping[str, str]] = {
         "transformers": "transformers_models:classifier",
     },
     EXTRACTORS: {"rules": "standard:rules", "spacy": "spacy_entities"},
-    "sentiment": {"lexicon": "standard:sentiment"},
+    "sentiment": {"lexicon": "standard:sentiment", _OFF: "standard:no_sentiment"},
     "router": {"rules": "standard_router"},
     PROPOSER: {},
 }
@@ -57,6 +60,11 @@ class Chosen(msgspec.Struct, frozen=True):
     options: dict[str, Any] = msgspec.field(default_factory=dict)
     path: str = "config.yml"
     line: int = 1
+
+    @property
+    def is_own(self) -> bool:
+        """Return whether it is a module of one's own, and none of those that come along."""
+        return "." in self.name
 
     def problem(self, message: str, cure: str = "") -> Problem:
         """Return a problem at the component's place."""
@@ -125,12 +133,14 @@ def _chosen(
     """Return a component, or None after adding to `problems`."""
     options = dict(value) if isinstance(value, dict) else {}
     name = options.pop("name", None) if isinstance(value, dict) else value
+    if name is False and _OFF in COMPONENTS[role]:  # what YAML makes of it without quotes
+        name = _OFF
     if not isinstance(name, str) or not name:
         text = f"{'.'.join(map(str, where))} is a name, or {{name: …, option: …}}"
         problems.append(source.problem(where, text, _known("", COMPONENTS[role])))
         return None
     chosen = Chosen(role, name, options, source.path, source.line(where))
-    if "." not in name and name not in COMPONENTS[role]:
+    if not chosen.is_own and name not in COMPONENTS[role]:
         text = f"there is no '{name}'"
         problems.append(chosen.problem(text, _known(name, COMPONENTS[role])))
         return None
@@ -145,7 +155,7 @@ def _chosen(
 
 
 def _wrong_options(source: YamlSource, where: Where, chosen: Chosen) -> Iterator[Problem]:
-    known = _options(_factory(chosen))
+    known = _options(chosen, _factory(chosen))
     for key, value in chosen.options.items():
         place = (*where, key)
         if key not in known:
@@ -156,6 +166,8 @@ def _wrong_options(source: YamlSource, where: Where, chosen: Chosen) -> Iterator
             msgspec.convert(value, known[key].annotation)
         except msgspec.ValidationError as error:
             yield source.problem(place, f"{key}: {error}")
+        except TypeError as error:
+            yield source.problem(place, f"{key} has a type that no file can hold: {error}")
     for key, parameter in known.items():
         if parameter.default is inspect.Parameter.empty and key not in chosen.options:
             cure = f"write {{name: {chosen.name}, {key}: …}}"
@@ -166,26 +178,33 @@ def _factory(chosen: Chosen) -> Callable[..., Any]:
     """Return what makes a component.
 
     Raises:
-        SourceError: the module does not exist, or holds no such function.
+        SourceError: the module does not exist, breaks, or holds no such function.
     """
-    own = "." in chosen.name
-    path = chosen.name if own else _HERE + COMPONENTS[chosen.role][chosen.name]
+    path = chosen.name if chosen.is_own else _HERE + COMPONENTS[chosen.role][chosen.name]
     module_name, _, function = path.partition(":")
     try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        raise SourceError([chosen.problem(f"there is no module '{error.name}'")]) from error
+        module = own_module(module_name) if chosen.is_own else importlib.import_module(module_name)
+    except OwnModuleError as error:
+        raise SourceError([chosen.problem(str(error), _HOWTO)]) from error
     factory = getattr(module, function or _FACTORY, None)
     if not callable(factory):
         text = f"{module_name} has no function {function or _FACTORY}()"
-        raise SourceError([chosen.problem(text, "see docs/howto/pipeline-components.md")])
+        raise SourceError([chosen.problem(text, _HOWTO)])
     return typing.cast("Callable[..., Any]", factory)
 
 
-def _options(factory: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    """Return a factory's options: its keyword-only parameters, with their types resolved."""
-    hints = typing.get_type_hints(factory, include_extras=True)
-    found = inspect.signature(factory).parameters.items()
+def _options(chosen: Chosen, factory: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Return a factory's options: its keyword-only parameters, with their types resolved.
+
+    Raises:
+        SourceError: one of its types does not exist.
+    """
+    try:
+        hints = typing.get_type_hints(factory, include_extras=True)
+        found = inspect.signature(factory).parameters.items()
+    except (NameError, TypeError, ValueError, AttributeError) as error:
+        text = f"the options of '{chosen.name}' cannot be read: {error}"
+        raise SourceError([chosen.problem(text)]) from error
     return {
         name: parameter.replace(annotation=hints.get(name, Any))
         for name, parameter in found
@@ -197,16 +216,19 @@ def make(chosen: Chosen, parts: object) -> Any:  # noqa: ANN401 - the role's por
     """Return a component, made by its factory from `parts`.
 
     Raises:
-        SourceError: a package is missing, or the component cannot be made with its options.
+        SourceError: a package is missing, the component cannot be made with its options, or
+            it cannot do what its role asks for.
     """
+    from bot.understanding.component_checks import lacking  # its ports lead back here
+
     factory = _factory(chosen)
-    known = _options(factory)
+    known = _options(chosen, factory)
+    options = {
+        key: msgspec.convert(value, known[key].annotation) if key in known else value
+        for key, value in chosen.options.items()
+    }
     try:
-        options = {
-            key: msgspec.convert(value, known[key].annotation) if key in known else value
-            for key, value in chosen.options.items()
-        }
-        return factory(parts, **options)
+        component = factory(parts, **options)
     except ImportError as error:
         extra = f"pip install 'tresen[{chosen.name}]'" if chosen.name in _EXTRAS else ""
         missing = error.name or str(error)
@@ -214,6 +236,16 @@ def make(chosen: Chosen, parts: object) -> Any:  # noqa: ANN401 - the role's por
         raise SourceError([chosen.problem(text, extra)]) from error
     except ComponentInvalid as error:
         raise SourceError([chosen.problem(f"'{chosen.name}': {error}")]) from error
+    except SourceError:
+        raise
+    except Exception as error:
+        if not chosen.is_own:
+            raise
+        text = f"'{chosen.name}' breaks when it is made: {told(error)}"
+        raise SourceError([chosen.problem(text)]) from error
+    if what := lacking(chosen.role, component):
+        raise SourceError([chosen.problem(f"'{chosen.name}': {what}", _HOWTO)])
+    return component
 
 
 def _known(word: str, names: Iterable[str]) -> str:

@@ -20,7 +20,7 @@ _AMOUNT = (
 _BELOW = (
     r"unter(?:halb\s+von)?|bis(?:\s+(?:zu|maximal|max\.?|höchstens))?|max(?:imal|\.)?|maximum|höchstens|hoechstens|weniger\s+als|"
     r"nicht\s+(?:mehr|teurer)\s+als|nicht\s+über|(?:günstiger|billiger|kleiner)\s+als|"
-    r"under|below|up\s+to|at\s+most|(?:no|not)\s+more\s+than|less\s+than|cheaper\s+than|not\s+over|within|budget(?:\s+(?:of|is|ist|von|:))?"
+    r"under|below|up\s+to|at\s+most|(?:no|not)\s+more\s+than|less\s+than|cheaper\s+than|not\s+over|within|budget(?:\s+(?:of|is|ist|von|liegt\s+bei|betr(?:ä|ae)gt|w(?:ä|ae)re|would\s+be|:))?"
 )
 _ABOVE = (
     r"über|ueber|ab|mindestens|min\.?|mehr\s+als|teurer\s+als|"
@@ -38,6 +38,10 @@ _AFTER = re.compile(
 _RANGE = re.compile(
     rf"(?:(?<!\w)(?P<between>zwischen|between|von|from)\s+|(?<![\w.,-]))(?P<c1>[€$£]\s?)?(?P<low>{_DIGITS})(?P<c2>\s?{_CURRENCY})?"
     rf"\s*(?P<joint>und|and|bis|to|-|–)\s*(?P<c3>[€$£]\s?)?(?P<high>{_DIGITS})(?!\d)(?P<c4>\s?{_CURRENCY})?",
+    re.IGNORECASE,
+)
+_SPOKEN_BOUND = re.compile(
+    rf"(?<!\w)(?:(?P<below>{_BELOW})|(?P<above>{_ABOVE})){_FILL}(?P<word>{NUMBER_WORD})(?!\w)",
     re.IGNORECASE,
 )
 _SPOKEN_RANGE = re.compile(
@@ -62,6 +66,8 @@ _CODES = {
     "CHF": ("chf", "franken"),
 }
 _LEAST_BARE_MINOR = 500
+_LEAST_SPOKEN_MINOR = 2_000
+_NEXT_WORD = re.compile(r"\s+([^\W\d_]+)")
 _BARE_WORDS = re.compile(
     r"(?:ab|from|within|min\.?|bis|over|über|up\s+to|at\s+least|mindestens|minimum)$", re.IGNORECASE
 )
@@ -84,7 +90,27 @@ def find_prices(text: str) -> list[Entity]:
         entity = _bound(match, kind, "max", text)
         if entity and not any(start < entity.end and entity.start < end for start, end in taken):
             found.append(entity)
+            taken.append((entity.start, entity.end))
+    for match in _SPOKEN_BOUND.finditer(text):
+        entity = _bare_spoken(match, text)
+        if entity and not any(start < entity.end and entity.start < end for start, end in taken):
+            found.append(entity)
     return _with_currency(found)
+
+
+def _bare_spoken(match: re.Match[str], text: str) -> Entity | None:
+    """Return the bound of a number that is said without a currency: "below two hundred"."""
+    value = word_value(match.group("word"))
+    word = match.group("below") or match.group("above")
+    if value is None or value * 100 < _LEAST_SPOKEN_MINOR or _BARE_WORDS.match(word):
+        return None
+    following = _NEXT_WORD.match(text, match.end())
+    if following and word_value(following.group(1)) is not None:
+        return None  # "forty-nine ninety" may be 49.90
+    if _NO_PRICE_AFTER.match(text, match.end()):
+        return None
+    kind = "price_max" if match.group("below") else "price_min"
+    return Entity(kind, value * 100, match.group(), *match.span(), 0.7)
 
 
 def _with_currency(found: Sequence[Entity]) -> list[Entity]:

@@ -8,6 +8,7 @@ from functools import partial
 
 from bot.conversation import Conversation
 from bot.messages import InboundMessage
+from bot.time_zones import written_at
 from bot.understanding.ports import Router
 from bot.understanding.router import Understood
 
@@ -29,7 +30,7 @@ class Readers:
             self._router.understand,
             message.text,
             conversation,
-            message.received_at,
+            written_at(message, conversation.slots),
             attached=bool(message.attachments),
         )
         run = contextvars.copy_context().run

@@ -2,13 +2,25 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from bot.understanding.normalise import fold
 
+_INSTEAD = re.compile(r"\b(?:instead\s+of|rather\s+than|anstelle\s+von|anstatt)\b", re.IGNORECASE)
+_GIVE_BACK = re.compile(
+    r"\b(?:send|sending|give|giving)\s+(?:(?:it|them|this|that|these|anything|(?:the|my)\s+\w+)\s+)?back\b",
+    re.IGNORECASE,
+)
+_ZURUECK = re.compile(r"\bzur(?:ü|ue)ck\s+(?=(?:schick|geb|send)\w*)", re.IGNORECASE)
+_STATT = "statt"
+_TURNING = frozenset({"statt", "anstatt", "anstelle", "instead", "rather"})
 _COMMA_OR_WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?|,")
 _MAX_CHARS = 1_000
+_PHRASE_CHARS = 200
 _MOST_BETWEEN = 2
+_MOST_OF_PHRASE = 6
+_SPEAKERS = frozenset({"ich", "wir", "i", "we"})
+_POLITE = frozenset({"please", "bitte", "thanks", "danke", "thank", "you"})
 
 
 class Refusals:
@@ -40,6 +52,9 @@ class Refusals:
 
         "I don't want to cancel" refuses; "why can't I cancel" and "not the red one" do not.
         """
+        told = text.strip(" ,;.!\n")
+        if told and self.turns_from(told) == len(told):
+            return True
         tokens = _tokens(text)
         operations = self._operations
         if self._wishing.intersection(tokens):
@@ -53,6 +68,56 @@ class Refusals:
         elif self._no_refusal.intersection(tokens):
             return False
         return all(self._is_refused(tokens, place, fillers) for place in named)
+
+    def may_refuse(self, word: str) -> bool:
+        """Return whether there is no refusal without this word or another such."""
+        return word in self._negators or word in _TURNING
+
+    def affirmed(self, text: str) -> str:
+        """Return a refusal as the wish that it refuses: "I want to cancel"."""
+        dropped = self._negators | {_STATT, "instead", "rather", "than", "of"}
+        return " ".join(token for token in _tokens(text) if token not in dropped)
+
+    def rejects(self, text: str, following: str) -> bool:
+        """Tell whether a few words only say what is not wanted, for the next clause to say what is.
+
+        "no refund" before "exchange it please" does; before "where is it?" it is a complaint.
+        """
+        tokens = _tokens(text)
+        operations = self._operations | self._wished
+        known = operations | self._fillers | self._negators | _POLITE
+        bare = bool(tokens) and tokens[0] in self._negators and known.issuperset(tokens)
+        if not bare or not operations.intersection(tokens):
+            return False
+        wanted = _tokens(following)
+        return bool(operations.intersection(wanted)) and not self._negators.intersection(wanted)
+
+    def turns_from(self, text: str) -> int:
+        """Return where words like "instead of cancelling it," at the start of a text end, else 0.
+
+        Without a comma they end behind the operation.
+        """
+        whole, text = len(text), text[:_PHRASE_CHARS]
+        lead = _INSTEAD.match(text)
+        found = _COMMA_OR_WORD.finditer(text, lead.end() if lead else 0)
+        tokens = list(islice(found, _MOST_OF_PHRASE))
+        if not lead and (not tokens or fold(tokens.pop(0).group()) != _STATT):
+            return 0
+        named = next((t for t in tokens if fold(t.group()) not in self._fillers), None)
+        if named is None or fold(named.group()) not in self._operations:
+            return 0
+        comma = next((t.start() for t in tokens if t.group() == ","), None)
+        rest = text[named.end() :].strip(" .!?")
+        short = len(_tokens(rest)) < _MOST_BETWEEN + 1 and comma is None
+        return whole if short else comma or named.end()
+
+    def instead(self, text: str) -> list[int]:
+        """Return where words like "instead of cancelling it" begin and end within a text."""
+        cuts = []
+        for match in _COMMA_OR_WORD.finditer(text):
+            end = self.turns_from(text[match.start() :])  # a copy, of which little is read
+            cuts += [match.start(), match.start() + end] if end else []
+        return cuts
 
     def states_not(self, text: str) -> bool:
         """Tell whether a clause names a fault only to say that there is none."""
@@ -71,15 +136,17 @@ class Refusals:
         )
 
     def _is_refused(self, tokens: Sequence[str], place: int, fillers: frozenset[str]) -> bool:
+        known = fillers | self._operations | self._wished  # "keinen Mitarbeiter sprechen"
         before = place - 1
-        while before >= 0 and tokens[before] in fillers:
+        while before >= 0 and tokens[before] in known:
             before -= 1
         after = place + 1
-        while after < len(tokens) and tokens[after] in fillers:
+        while after < len(tokens) and tokens[after] in fillers | _SPEAKERS:
             after += 1
         follows = tokens[after] if after < len(tokens) else ""
         return (before >= 0 and tokens[before] in self._negators) or follows == "nicht"
 
 
 def _tokens(text: str) -> list[str]:
-    return [fold(token) for token in _COMMA_OR_WORD.findall(text[:_MAX_CHARS])]
+    told = _ZURUECK.sub("zurück", _GIVE_BACK.sub("return", text[:_MAX_CHARS]))
+    return [fold(token) for token in _COMMA_OR_WORD.findall(told)]

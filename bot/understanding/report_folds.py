@@ -64,6 +64,10 @@ class KnownVectors(Encoder):
         """Embed what is searched."""
         return self._inner.encode_passages(texts)
 
+    def glance(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts at a glance."""
+        return self._inner.glance(texts)
+
 
 def cross_validated(material: Material, encoder: Encoder, train: Train, folds: int) -> list[Judged]:
     """Return the reading of every example by a model trained on the other folds.

@@ -11,7 +11,8 @@ class Entity(msgspec.Struct, frozen=True):
     """A value named in the text.
 
     `type` is one of order_number, email, phone, postcode, name, product, color, size,
-    material, price_max, price_min, date, quantity, ordinal, tracking_number, rating.
+    material, price_max, price_min, date, quantity, ordinal, tracking_number, rating, or
+    excluded_order, an order that the rest is not about ("all except TR-104711").
     `value` is normalised (JSON types only); `start` and `end` are offsets in characters; `unit`
     is what the value counts where that was said: a price's currency (ISO 4217).
     """
@@ -49,7 +50,7 @@ class Sentiment(msgspec.Struct, frozen=True):
 
 
 class ParseResult(msgspec.Struct, frozen=True):
-    """Everything the parser found in one text."""
+    """Everything the parser found in one text; `refused` are intents it says are not wanted."""
 
     text: str
     language: str
@@ -58,3 +59,4 @@ class ParseResult(msgspec.Struct, frozen=True):
     entities: tuple[Entity, ...] = ()
     sentiment: Sentiment = Sentiment()
     language_score: float = 1.0
+    refused: tuple[str, ...] = ()

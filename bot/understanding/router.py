@@ -13,6 +13,7 @@ from bot.engine import Engine, Expectation, Reading
 from bot.flows import FlowSet
 from bot.mood import why_hand_off
 from bot.understanding.asides import Asides
+from bot.understanding.bare_words import BareWords
 from bot.understanding.consent import ConsentWords
 from bot.understanding.corrections import (
     ANYTHING,
@@ -24,17 +25,18 @@ from bot.understanding.corrections import (
     mention_of,
 )
 from bot.understanding.follow_ups import FollowUps
+from bot.understanding.normalise import words
 from bot.understanding.payloads import pressed, read_payload
 from bot.understanding.reader import SlotValueReader
 from bot.understanding.result import OUT_OF_SCOPE, Intent, ParseResult
 from bot.understanding.thresholds import Thresholds
-from bot.understanding.wishes import asks, named_skills, tells_a_story
+from bot.understanding.unclear import HELP, Unclear, is_code
+from bot.understanding.wishes import asks, named_skills, only_vents
 
-CONSTRAINTS = frozenset({"color", "size", "material", "price_max", "price_min"})
-SEARCHED = frozenset({"product", "price_max", "price_min"})
-_HELP = "store_faq"
-_TRIED = frozenset({_HELP, "find_product"})
-"""Skills that the search for any answer tries by itself, without asking which is meant."""
+_IDENTIFIES = "identify_customer"
+_LEAST_REFUSED = 2
+_GOODS = frozenset({"find_product", "product_question", "check_stock"})
+_CERTAIN = 0.97
 _WORDS = re.compile(r"\w")
 _BACK_TO_BOT = re.compile(r"\bback to the bot\b|\bzurück zum bot\b", re.IGNORECASE)
 
@@ -44,6 +46,7 @@ class Remarks(msgspec.Struct, frozen=True):
 
     follow_ups: FollowUps = FollowUps()
     asides: Asides | None = None
+    bare: BareWords = BareWords()
 
 
 class Parser(Protocol):
@@ -91,6 +94,7 @@ class Router:
         known = remarks or Remarks()
         self._follow_ups = known.follow_ups
         self._asides = known.asides
+        self._bare = known.bare
         self._parser = parser
         self._engine = engine
         self._flows = flows
@@ -98,6 +102,7 @@ class Router:
         self._at = thresholds
         self._reader = SlotValueReader()
         self._corrections = Corrections(engine, self._reader)
+        self._unclear = Unclear(flows, thresholds)
 
     def understand(
         self, text: str, conversation: Conversation, now: datetime, *, attached: bool = False
@@ -129,12 +134,18 @@ class Router:
             wanted = () if s.root_flow else self._starts(s.wishes, self._at.start)[:1]
             return [*wanted, cm.HandOff(reason)]  # the person learns what was wanted
         if not _WORDS.search(s.whole.text) and not self._answers_without_words(s):
+            if only_vents(s.whole):
+                return [cm.StartFlow("pattern_insult", s.mention)]
             open_question = self._engine.expectation(s.conversation)
             return [cm.RejectAnswer() if open_question else cm.CannotHandle(counts=False)]
         expected = self._engine.expectation(s.conversation)
         if expected is None:
             return self._opening(s)
-        return (self._confirming if expected.is_confirm else self._answering)(s, expected)
+        found = (self._confirming if expected.is_confirm else self._answering)(s, expected)
+        first = found[0]
+        if isinstance(first, cm.StartFlow) and s.root_flow in s.whole.refused:
+            return [msgspec.structs.replace(first, replace=True), *found[1:]]
+        return found
 
     def _answers_without_words(self, s: Situation) -> bool:
         """Return whether signs alone say something: a thumb, a smile that greets or thanks."""
@@ -152,23 +163,23 @@ class Router:
 
     def _opening(self, s: Situation) -> list[cm.Command]:
         """Read a message when no question is open."""
+        if is_code(s.whole.text):
+            return [cm.CannotHandle(s.mention)]
         if followed := self._follow_ups.skill(s.whole, s.conversation.slots):
             return [cm.StartFlow(followed, s.mention)]
+        if bare := self._bare.skills(s.whole.text):
+            return [cm.Clarify(bare, s.mention)]
         starts = self._starts(s.wishes, self._at.start)
-        if starts:
+        if starts and not (len(s.wishes) == 1 and only_vents(s.whole)):
             return list(starts)
         if meta := self._meta(s, None):
             return [meta]
         verdict = self._consent.judge(s.whole.text)
         if verdict != "unclear":
             return [cm.Affirm() if verdict == "yes" else cm.Deny()]
-        if found := self._about_products(s) or self._bare_facts(s):
-            return [found]
-        near = self._near(s.whole.ranking)
-        tried = near[:1] == (_HELP,) or set(near) <= _TRIED
-        if len(near) > 1 and not tried:
-            return [cm.Clarify(near, s.mention)]
-        return [cm.CannotHandle(s.mention)]
+        if s.whole.intent.name == "deny" and s.whole.intent.confidence >= self._at.override:
+            return [cm.Deny()]
+        return [self._unclear.command(s)]
 
     def _confirming(self, s: Situation, expected: Expectation) -> list[cm.Command]:
         """Read a message that should be a yes or a no to a plan."""
@@ -240,7 +251,19 @@ class Router:
             return cm.Deny()
         if self._is_other_wish(s, expected):
             return cm.QueueWish(s.root_flow, s.mention)
-        return cm.CancelFlow() if self._clearly_stops(s, expected) else None
+        if self._clearly_stops(s, expected) or self._no_thanks(s, expected):
+            return cm.CancelFlow()
+        return None
+
+    def _no_thanks(self, s: Situation, expected: Expectation) -> bool:
+        """Return whether "no thanks" ends a question that cannot be left open."""
+        kind = expected.slot.type
+        if expected.is_optional or kind not in NAMED | ANYTHING:
+            return False
+        if len(words(s.whole.text)) < _LEAST_REFUSED or self._consent.judge(s.whole.text) != "no":
+            return False
+        said = self._reader.read(expected, s.mention, asked=True).value
+        return kind in ANYTHING or said is None
 
     def _clearly_stops(self, s: Situation, expected: Expectation) -> bool:
         """Return whether a stop is plainer than any option that its words might also name."""
@@ -267,16 +290,31 @@ class Router:
 
     def _leaves(self, s: Situation, expected: Expectation, reading: Reading) -> list[cm.Command]:
         """Return the other skills a message asks for, unless it rather answers the question."""
-        asking = asks(s.whole, _HELP, self._at.override, anything=expected.slot.type in ANYTHING)
+        asking = asks(s.whole, HELP, self._at.override, anything=expected.slot.type in ANYTHING)
         named = expected.slot.type in NAMED and reading.value is not None and not asking
         if named or (isinstance(reading.value, dict) and "code" in reading.value):
+            return []
+        if expected.slot.type in ANYTHING and not asking and self._tells_of_goods(s):
             return []
         level = self._at.digress if reading.value is None or asking else self._at.override
         if expected.slot.type in NAMED:
             level = max(level, self._at.leave_choice)
         found = self._starts(s.wishes, level, without=s.root_flow)
+        found = tuple(start for start in found if not self._is_known(s, start.flow))
         leaves = [start for start in found if not self._corrections.instead_of(s, start.flow)]
         return [] if self._only_answers(s, expected) or self._is_aside(s) else list(leaves)
+
+    @staticmethod
+    def _tells_of_goods(s: Situation) -> bool:
+        """Return whether a message rather tells of goods than asks for some: "I got a lamp"."""
+        return s.whole.intent.name in _GOODS and s.whole.intent.confidence < _CERTAIN
+
+    @staticmethod
+    def _is_known(s: Situation, flow: str) -> bool:
+        """Return whether a message would only say again who is writing: "8001 Zürich"."""
+        types = {entity.type for entity in s.whole.entities}
+        signed_in = bool(s.conversation.slots.get("customer_id"))
+        return flow == _IDENTIFIES and signed_in and not types & {"order_number", "email"}
 
     def _is_aside(self, s: Situation) -> bool:
         """Return whether words about money belong to the running skill."""
@@ -322,6 +360,8 @@ class Router:
     def _meta(self, s: Situation, expected: Expectation | None) -> cm.Command | None:
         """Read talk about the conversation itself: cancel, skip, repeat, start over."""
         intent = s.whole.intent
+        if only_vents(s.whole):
+            return cm.StartFlow("pattern_insult", s.mention)
         if intent.confidence < self._at.meta:
             return None
         name = intent.name
@@ -353,48 +393,3 @@ class Router:
         """Return whether a digression's words are no more than the asked-for value."""
         covered = sum(e.end - e.start for e in s.whole.entities if e.type == expected.slot.type)
         return covered * 2 >= len(s.whole.text.strip())
-
-    def _about_products(self, s: Situation) -> cm.Command | None:
-        """Read a search in bare words ("rote Schuhe"), a question in "the second one"."""
-        types = {entity.type for entity in s.whole.entities}
-        if "order_number" in types:
-            return self._about_order(s)
-        shown = s.conversation.slots.get("shown_products")
-        if shown and "ordinal" in types and "product_question" in self._flows.flows:
-            return cm.StartFlow("product_question", s.mention)
-        orders = s.conversation.slots.get("shown_orders") and "ordinal" in types
-        if orders and "list_orders" in self._flows.flows:
-            return cm.StartFlow("list_orders", s.mention)
-        bare = types & SEARCHED and not tells_a_story(s.whole)
-        if (bare or (shown and types & CONSTRAINTS)) and "find_product" in self._flows.flows:
-            return cm.StartFlow("find_product", s.mention)
-        return None
-
-    def _about_order(self, s: Situation) -> cm.Command | None:
-        """Read unclear words with an order number as the likeliest wish about an order."""
-        flows = self._flows.flows
-        likely = (i for i in s.whole.ranking if i.confidence >= self._at.clarify)
-        known = (flows[intent.name] for intent in likely if intent.name in flows)
-        fitting = (flow.id for flow in known if not flow.without_order and not flow.yields)
-        name = next(fitting, None)
-        return cm.StartFlow(name, s.mention) if name else None
-
-    def _bare_facts(self, s: Situation) -> cm.Command | None:
-        """Read a message that only says who is writing, or which order it is about."""
-        types = {entity.type for entity in s.whole.entities}
-        known = s.conversation.slots.get("customer_id")
-        name = "track_order" if known and "order_number" in types else "identify_customer"
-        wanted = types & FACTS and (not known or name == "track_order")
-        return cm.StartFlow(name, s.mention) if wanted and name in self._flows.flows else None
-
-    def _near(self, ranking: Iterable[Intent]) -> tuple[str, ...]:
-        """Return the two skills that a message may mean, when neither is clear."""
-        likely = [
-            intent
-            for intent in ranking
-            if intent.confidence >= self._at.clarify
-            and intent.name != OUT_OF_SCOPE
-            and intent.name in self._flows.flows
-            and not self._flows.flows[intent.name].yields
-        ]
-        return tuple(intent.name for intent in likely[:2])

@@ -1,6 +1,7 @@
 """The mood of a text and what else it tells about its writer. No network, and no model needed."""
 
 import math
+import re
 
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
@@ -18,15 +19,25 @@ from bot.understanding.sentiment_head import SeenVectors, SentimentHead
 from bot.understanding.sentiment_phrases import replaced
 from bot.understanding.sentiment_signals import SignalReader, Signals
 
-__all__ = ["SentimentLexicon", "SentimentScorer"]
+__all__ = ["NoSentiment", "SentimentLexicon", "SentimentScorer"]
 
 _MAX_CHARS = 1_500
 _ANGRY_SCORE, _SHOUTING_SCORE = -0.15, -0.4
 _SHOUT_LEAST_LETTERS = 8
+_FURIOUS = re.compile(r"[\U0001f621\U0001f92c\U0001f620\U0001f624\U0001f47f\U0001f4a2\U0001f595]")
+"""Faces and signs of anger."""
 _MISHAP, _MOST_MISHAPS = -2.0, 2
 _FULL = 0.99
 _HARD = frozenset({"crisis", "death", "illness", "debt"})
 _IRONIC, _INSULTING, _THREATENING, _SUFFERING = -0.5, -0.6, -0.6, -0.4
+
+
+class NoSentiment:
+    """Reads no mood: every text is neutral, and tells nothing about its writer."""
+
+    def score(self, text: str, language: str, spoken: tuple[str, str] = ("", "")) -> Sentiment:
+        """Return a neutral mood."""
+        return Sentiment()
 
 
 class SentimentScorer:
@@ -111,6 +122,8 @@ class SentimentScorer:
         return total / math.sqrt(total * total + SPREAD)
 
     def _is_angry(self, text: str, language: str, value: float) -> bool:
+        if _FURIOUS.search(text) and value < -_ANGRY_SCORE:
+            return True
         if value > _ANGRY_SCORE:
             return False
         tokens = {fold(token) for token in TOKEN.findall(text)}

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
-from zipfile import BadZipFile
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import structlog
 
+from bot.understanding.array_files import UNREADABLE
 from bot.understanding.intents import encoder_inputs
 
 _log = structlog.get_logger(__name__)
@@ -94,27 +94,51 @@ def save_head(path: Path, head: SentimentHead) -> None:
     )
 
 
-def load_head(path: Path, encoder: str) -> SentimentHead | None:
-    """Return the head that goes with an encoder; None where there is none.
+def load_head(path: Path, encoder: str, dim: int = 0) -> SentimentHead | None:
+    """Return the head that goes with an encoder; None where there is none, or a broken one.
 
     Args:
         path: of `models/sentiment.npz`.
         encoder: name of the encoder in use.
+        dim: length of its vectors; 0 when that is not known.
     """
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as data:
-            if int(data["format"]) != FORMAT or str(data["encoder"]) != encoder:
-                return None
-            factors = zip(data["languages"].tolist(), data["words"].tolist(), strict=True)
-            head = SentimentHead(
-                encoder,
-                np.asarray(data["weights"], np.float32),
-                {str(language): float(factor) for language, factor in factors},
-                float(data["bias"]),
-            )
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        _log.warning("sentiment_head_broken", file=path.name, error=type(error).__name__)
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
+            head = _head(data)
+    except UNREADABLE as error:
+        reason = f"{type(error).__name__}: {error}"
+        _log.warning("sentiment_head_broken", file=path.name, reason=reason)
+        return None
+    if head.encoder != encoder:
+        note = "the mood is read from words alone; see models/README.md"
+        _log.warning(
+            "sentiment_head_of_another_encoder",
+            file=path.name, made_for=head.encoder, in_use=encoder, note=note,
+        )  # fmt: skip
+        return None
+    if dim and len(head.weights) != dim:
+        reason = f"{len(head.weights)} weights for vectors of {dim}"
+        _log.warning("sentiment_head_broken", file=path.name, reason=reason)
         return None
     return head
+
+
+def _head(data: Mapping[str, npt.NDArray[np.generic]]) -> SentimentHead:
+    """Return what a file holds.
+
+    Raises:
+        ValueError: it has another form.
+    """
+    weights = np.asarray(data["weights"], np.float32)
+    bias = float(data["bias"].item())
+    factors = zip(data["languages"].tolist(), data["words"].tolist(), strict=True)
+    words = {str(language): float(factor) for language, factor in factors}
+    if int(data["format"].item()) != FORMAT or weights.ndim != 1:
+        message = "another format"
+        raise ValueError(message)
+    if not np.isfinite([*weights, bias, *words.values()]).all():
+        message = "a weight is no number"
+        raise ValueError(message)
+    return SentimentHead(str(data["encoder"].item()), weights, words, bias)

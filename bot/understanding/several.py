@@ -6,6 +6,7 @@ import msgspec
 
 from bot.understanding.address import read_address
 from bot.understanding.clauses import Clause
+from bot.understanding.normalise import words
 from bot.understanding.result import OUT_OF_SCOPE, Intent
 
 NO_WISH = frozenset({OUT_OF_SCOPE, "greet", "goodbye", "thanks", "chitchat", "insult", "cancel"})
@@ -14,7 +15,9 @@ _QUESTIONS = frozenset({"store_faq", "product_question"})
 _LEAST_CONFIDENCE = 0.4
 _LEAST_UNSURE = 0.15
 _SURELY = 0.6
-_SEVERAL = 2
+_CERTAINLY = 0.95
+_PREFIX_CHARS = 2
+_JOINS = frozenset({"and", "und", "or", "oder", "plus", "sowie", "also", "auch"})
 _FAULTS = frozenset({
     "complaint_damaged",
     "complaint_late",
@@ -99,9 +102,19 @@ def separated(pieces: Sequence[Piece], text: str) -> tuple[list[Clause], list[Ra
 
 def _surely(piece: Piece) -> bool:
     best = piece.ranking[0]
-    if best.name in _TALK or best.confidence < _SURELY:
+    if best.name in _TALK or best.confidence < _SURELY or _only_numbers(piece):
         return False
-    return piece.asks or best.name in _FAULTS
+    told = bool(piece.numbers) and best.confidence >= _CERTAINLY  # "i möcht TR-… zruckschickn"
+    return piece.asks or told or best.name in _FAULTS
+
+
+def _only_numbers(piece: Piece) -> bool:
+    """Return whether a piece goes on with a list of orders: "4712 and 4713?"."""
+    told = (word.lower() for word, _, _ in words(piece.clause.text))
+    return bool(piece.numbers) and not any(
+        word not in _JOINS and not any(map(str.isdigit, word)) and len(word) > _PREFIX_CHARS
+        for word in told
+    )
 
 
 def _is_other(first: Piece, second: Piece) -> bool:

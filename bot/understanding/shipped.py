@@ -1,11 +1,11 @@
 """Sentence vectors that come with the repository, so that a first start computes none of them."""
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from bot.understanding.array_files import UNREADABLE
 from bot.understanding.encoder import Encoder, Vectors, text_key
 
 BATCH = 4
@@ -25,7 +25,7 @@ class ShippedVectors:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 rows = stored["vectors"].astype(np.float32)
                 self._known = dict(zip(stored["keys"].tolist(), rows, strict=True))
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except UNREADABLE:
             self._known = {}
 
     def queries(self, texts: Sequence[str]) -> Vectors:
@@ -47,7 +47,8 @@ class ShippedVectors:
         return len(rows)
 
     def _rows(self, texts: Sequence[str], role: str) -> Vectors:
-        encode = self._encoder.encode if role == "query" else self._encoder.encode_passages
+        encoder = self._encoder
+        encode = encoder.encode_queries if role == "query" else encoder.encode_passages
         keys = [text_key(f"{self._encoder.name}:{role}", text) for text in texts]
         missing = [at for at, key in enumerate(keys) if key not in self._known]
         for start in range(0, len(missing), BATCH):

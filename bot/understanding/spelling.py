@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rapidfuzz.distance import OSA
 
+from bot.understanding.dialects import Dialects
 from bot.understanding.normalise import clean, fold, words
 
 _TINY_CHARS = 3
@@ -32,13 +33,20 @@ def right_words(path: Path) -> list[str]:
 class Spelling:
     """Knows the words of the examples, by length, with how often they occur."""
 
-    def __init__(self, texts: Iterable[str], others: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        texts: Iterable[str],
+        others: Iterable[str] = (),
+        dialects: Dialects = Dialects({}, {}),  # noqa: B008 - holds nothing
+    ) -> None:
         """Learn from example sentences.
 
         Args:
             texts: the sentences.
             others: further words that are right, such as those of the shop's products.
+            dialects: what dialect words mean.
         """
+        self._dialects = dialects
         counts = Counter(word.lower() for text in texts for word, _, _ in words(text))
         more = (word.lower() for text in others for word, _, _ in words(text))
         self._known = frozenset([*counts, *more])
@@ -54,7 +62,8 @@ class Spelling:
         return clean(text)
 
     def corrected(self, text: str) -> str:
-        """Return a text with its mistyped words put right."""
+        """Return a text with its dialect in the standard language and its mistyped words right."""
+        text = self._dialects.standard(text)
         parts, at = [], 0
         for word, start, end in words(text):
             right = self._word(word)

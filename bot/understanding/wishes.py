@@ -4,13 +4,26 @@ import re
 from collections.abc import Iterable
 
 from bot import commands as cm
-from bot.flows import FlowSet
+from bot.flows import Flow, FlowSet
 from bot.understanding.corrections import mention_of
 from bot.understanding.result import OUT_OF_SCOPE, ParseResult
 
 _SEVERAL = 2
+_HANDS_OVER = "talk_to_human"
 _BARE_WORDS = 12
 _OUTSIDE = 0.5
+_CLEARLY_OUTSIDE = 0.7
+_NAMED_FOR_SURE = 0.75
+_SURELY_OUTSIDE = 0.85
+_PLAIN = 0.85
+_GUESSED = 0.45
+_VENTED = frozenset({"insult", "chitchat"})
+_MOCKED = frozenset({"thanks", "deny", "insult"})
+"""What irony says: "thanks for nothing"."""
+_FEW_WORDS = 4
+_THINGS = frozenset({"order_number", "tracking_number", "product"})
+_DOUBTED = 0.3
+"""With so much for no matter of the shop, the likeliest matter was wrong in two of three texts."""
 _ASKS = re.compile(
     r"(?:[\w ,…]{0,40}[:,.…] *)?(?:how|what|when|where|why|who|wie|was|wann|wo|warum|wer)\b[^?]*\?",
     re.IGNORECASE,
@@ -40,9 +53,52 @@ def asks(parse: ParseResult, help_skill: str, level: float, *, anything: bool = 
 
 
 def tells_a_story(parse: ParseResult) -> bool:
-    """Return whether a long message names no matter of the shop, whatever goods stand in it."""
-    outside = parse.intent.name == OUT_OF_SCOPE and parse.intent.confidence >= _OUTSIDE
-    return outside and len(parse.text.split()) > _BARE_WORDS
+    """Return whether a message names no matter of the shop, whatever goods stand in it."""
+    if parse.intent.name != OUT_OF_SCOPE or parse.intent.confidence < _OUTSIDE:
+        return False
+    if len(parse.text.split()) > _BARE_WORDS:
+        return True
+    named = sum(len(entity.text.split()) for entity in parse.entities)
+    beside = len(parse.text.split()) - named
+    return parse.intent.confidence >= _CLEARLY_OUTSIDE and beside > _FEW_WORDS
+
+
+def names_other(parse: ParseResult) -> bool:
+    """Return whether a message is clearly none of the shop's, and names none of its goods for sure.
+
+    "the order of the phoenix is a good book" looks for nothing.
+    """
+    if parse.intent.name != OUT_OF_SCOPE or parse.intent.confidence < _CLEARLY_OUTSIDE:
+        return False
+    return all(e.type != "product" or e.score < _NAMED_FOR_SURE for e in parse.entities)
+
+
+def may_be_elsewhere(parse: ParseResult) -> bool:
+    """Return whether a message may well be no matter of the shop, and names none of its things."""
+    outside = next((i.confidence for i in parse.ranking if i.name == OUT_OF_SCOPE), 0.0)
+    return outside >= _DOUBTED and all(e.type not in _THINGS for e in parse.entities)
+
+
+def is_clear_enough(parse: ParseResult, flow: Flow) -> bool:
+    """Return whether words may begin a skill that ends something: calm and plain ones."""
+    return not flow.when_clear or (parse.intent.confidence >= _PLAIN and not parse.sentiment.anger)
+
+
+def only_vents(parse: ParseResult) -> bool:
+    """Return whether a message lets anger out and asks for nothing: "I'm furious"."""
+    name, sure = parse.intent.name, parse.intent.confidence
+    if parse.sentiment.sarcasm and name in _MOCKED:
+        return True
+    if not parse.sentiment.anger:
+        return False
+    if name == OUT_OF_SCOPE:
+        return sure < _SURELY_OUTSIDE
+    return name in _VENTED or sure < _GUESSED
+
+
+def is_rushing(parse: ParseResult) -> bool:
+    """Return whether what looks like a greeting only presses for haste: "hurry up!!!"."""
+    return parse.intent.name == "greet" and parse.sentiment.urgency
 
 
 def named_skills(
@@ -61,9 +117,13 @@ def named_skills(
         for wish in wishes
         if wish.intent.confidence >= level
         and (name := _skill(wish, flows)) in flows.flows
+        and (flows.flows[name].yields or not may_be_elsewhere(wish))
+        and is_clear_enough(wish, flows.flows[name])
+        and not is_rushing(wish)
         and name != without
     ]
     main = [start for start in found if not flows.flows[start.flow].yields]
+    main.sort(key=lambda start: start.flow == _HANDS_OVER)  # who takes over learns of the others
     return tuple(
         one for start in _families(main, flows) or found[:1] for one in _each_order(start, flows)
     )

@@ -18,12 +18,13 @@ from channels.wire import (
     kind_of,
     refuse_unknown,
     string_field,
+    zone_field,
 )
 
 _MAX_FRAME_BYTES = 256 * 1024
 _MAX_ATTACHMENTS = 5
 _NAME_CHARS = 24
-_FIELDS = ("type", "id", "text", "payload", "attachments", "language")
+_FIELDS = ("type", "id", "text", "payload", "attachments", "language", "time_zone")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 
 
@@ -106,6 +107,7 @@ class WebChat(Channel):
                 received_at=self._clock(),
                 attachments=attachments,
                 metadata=metadata,
+                time_zone=zone_field(fields),
             )
         ]
 

@@ -69,6 +69,7 @@ async def test_an_order_and_its_postcode_identify(person, clock):
     assert person.slots["missing"] == "contact"
     assert await person.tells(postcode="20095") == "known"
     assert person.slots["customer_name"] == "Jörg Müller"
+    assert person.slots["customer_country"] == "DE"
     assert person.slots["identified_at"] == clock.now.isoformat()
 
 
@@ -221,7 +222,7 @@ async def test_logging_out_forgets_everything_personal(person):
     await person.tells(order_number="TR-100001", postcode="20095")
     person.slots |= {"focus_order": "TR-100001", "shown_orders": ["TR-100001"]}
     await person.do(LogOut)
-    gone = ("customer_id", "customer_name", "facts", "focus_order", "shown_orders")
-    assert [person.slots[name] for name in gone] == [None] * 5
+    gone = ("customer_id", "customer_name", "customer_country", "facts", "focus_order")
+    assert [person.slots[name] for name in (*gone, "shown_orders")] == [None] * 6
     assert person.slots["was_known"] is True
     assert await person.do(IdentifyCustomer) == "need_more"

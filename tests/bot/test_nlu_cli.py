@@ -84,7 +84,10 @@ def test_train_tells_what_is_wrong_and_trains_all_the_same(small_root, capsys):
     [
         ("skill: stop\nexamples:\n  de: [", "stop.yml:4: error: not valid YAML"),
         ("skill: stop\nexamples:\n  de:\n    - [1]\n", "stop.yml:4: example 1 (de) of stop"),
-        ("skill: stop\n", "at least two intents"),
+        (
+            "skill: stop\n",
+            "data/skills/*.yml: training needs examples of at least two intents, found 1",
+        ),
     ],
 )
 def test_examples_that_cannot_be_read_are_an_error_without_traceback(
@@ -95,6 +98,43 @@ def test_examples_that_cannot_be_read_are_an_error_without_traceback(
     told = capsys.readouterr().err
     assert message in told
     assert "Traceback" not in told
+
+
+def test_train_tells_what_hides_examples_in_a_file(small_root, capsys):
+    path = small_root / "data" / "skills" / "stop.yml"
+    path.write_text(path.read_text() + "  de:\n    - bitte aufhören\n", encoding="utf-8")
+    write(small_root, "other", "wie viel {}").write_text("skill: track\n", encoding="utf-8")
+    assert main(["train", "--root", str(small_root)]) == 0
+    told = capsys.readouterr().err
+    assert "data/skills/stop.yml:14: error: 'de' stands here twice" in told
+    assert "track.yml:1: error: the skill 'track' is also defined in data/skills/other.yml" in told
+
+
+def test_check_names_each_problem_once_and_below_the_root(small_root, capsys):
+    path = small_root / "data" / "skills" / "stop.yml"
+    path.write_bytes(b"skill: stop\nexamples:\n  de:\n    - wo ist es\n    - \xff\n")
+    assert main(["check", "--root", str(small_root)]) == 1
+    told = [line for line in capsys.readouterr().out.splitlines() if "stop.yml" in line]
+    assert told == ["data/skills/stop.yml:5: error: not UTF-8 → save the file as UTF-8"]
+    for name in ("stop", "track"):
+        (small_root / "data" / "skills" / f"{name}.yml").write_text(f"skill: {name}\n")
+    assert main(["check", "--root", str(small_root)]) == 1
+    assert "data/skills:1: error: training needs examples of two" in capsys.readouterr().out
+
+
+def test_train_says_which_classifier_it_is_about(small_root, capsys):
+    path = small_root / "config.yml"
+    config = path.read_text(encoding="utf-8")
+    assert main(["train", "--report", "--folds", "2", "--root", str(small_root)]) == 0
+    assert "does not train" not in capsys.readouterr().out
+    (small_root / "shopread").mkdir()
+    (small_root / "shopread" / "own.py").write_text("def make(workshop): ...\n", encoding="utf-8")
+    own = config.replace("intent_classifier: linear", "intent_classifier: shopread.own")
+    path.write_text(own, encoding="utf-8")
+    assert main(["train", "--report", "--folds", "2", "--root", str(small_root)]) == 0
+    told = capsys.readouterr().out
+    assert "reads intents with 'shopread.own', which this does not train" in told
+    assert "about 'linear'" in told
 
 
 def test_parse_shows_everything_line_by_line(typed, tmp_path, capsys):

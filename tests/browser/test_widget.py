@@ -72,6 +72,20 @@ def test_a_quick_reply_sends_its_payload_once(page, harness):
     assert harness.shop.accepted[-1].metadata["language"] == "de"
 
 
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Auckland"])
+def test_the_browser_tells_its_time_zone_with_each_message(chromium, harness, zone):
+    visitor = chromium.new_context(timezone_id=zone, locale="de-DE")
+    page = visitor.new_page()
+    page.goto(harness.url)
+    open_chat(page)
+    say(page, "buttons")
+    page.get_by_role("button", name="Nein").click()
+    expect(bubbles(page).last).to_have_text("Echo: /deny")
+    said = [m for m in harness.shop.accepted if m.conversation_id == conversation(page)]
+    assert [(m.text, m.time_zone) for m in said] == [("buttons", zone), ("/deny", zone)]
+    visitor.close()
+
+
 def test_cards_show_picture_price_and_buttons(page):
     open_chat(page)
     say(page, "cards")

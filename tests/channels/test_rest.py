@@ -79,6 +79,17 @@ def test_wrong_fields_are_named(body, said):
     assert said in problem(body)
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [("America/Los_Angeles", "America/Los_Angeles"), ("Nowhere/At_All", "Nowhere/At_All"),
+     ("A" * 64, "A" * 64), ("A" * 65, ""), ("", ""), (None, ""), (7, ""), (["Asia/Tokyo"], ""),
+     ("Asia/Tokyo\n", ""), ("Asia/T\u014dky\u014d", ""), ("a\ud800", "")],
+)  # fmt: skip
+def test_a_time_zone_travels_with_the_message_and_never_stops_it(sent, kept):
+    message = parse({"sender": "a", "message": "x", "time_zone": sent})
+    assert (message.text, message.time_zone) == ("x", kept)
+
+
 def test_too_long_message_is_413():
     with pytest.raises(TooLarge) as raised:
         parse({"sender": "a", "message": "x" * 10_001})

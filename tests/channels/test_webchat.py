@@ -80,6 +80,17 @@ def test_a_pressed_button_is_its_payload_and_shows_its_title():
     assert channel().echo(message)["id"] == "c1"
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [("Pacific/Auckland", "Pacific/Auckland"), ("B" * 65, ""), (None, ""), (-8, ""), ({}, ""),
+     ("Europe/Berlin\x00", "")],
+)  # fmt: skip
+def test_the_browsers_time_zone_travels_and_is_shown_to_nobody(sent, kept):
+    (message,) = channel().parse(frame(text="bis morgen?", time_zone=sent))
+    assert (message.text, message.time_zone, message.metadata) == ("bis morgen?", kept, {})
+    assert "time_zone" not in channel().echo(message)
+
+
 def test_attachments_need_this_sessions_receipt():
     receipt = SIGNER.receipt("s1", PICTURE)
     (message,) = channel().parse(frame(attachments=[receipt]))

@@ -138,7 +138,7 @@ def test_openapi_documents_every_interface(client):
         assert method in api["paths"][path], path
     webhook = api["paths"]["/webhooks/rest/webhook"]["post"]
     message = webhook["requestBody"]["content"]["application/json"]["schema"]
-    assert set(message["properties"]) == {"sender", "message", "metadata"}
+    assert set(message["properties"]) == {"sender", "message", "metadata", "time_zone"}
     assert message["required"] == ["sender", "message"]
     answers = webhook["responses"]["200"]["content"]["application/json"]["schema"]
     assert answers["type"] == "array"

@@ -45,6 +45,15 @@ class Counting(Encoder):
         return -self.encode(texts)
 
 
+class Apart(Counting):
+    """An encoder that has another vector for a text it searches with."""
+
+    searches_apart = True
+
+    def encode_queries(self, texts):
+        return 10 * self.encode(texts)
+
+
 def _row(text):
     return [len(text), ord(text[0])]
 
@@ -158,3 +167,51 @@ def test_many_threads_all_get_their_own_rows(inner):
         found = list(pool.map(encoder.encode, texts))
     assert [rows.tolist() for rows in found] == [[_row(a), _row(b)] for a, b in texts]
     assert inner.most_at_work == 1
+
+
+def test_a_text_has_a_vector_for_each_of_three_purposes_and_the_cache_tells_them_apart():
+    inner = Apart()
+    encoder = BatchedEncoder(inner)
+    assert encoder.searches_apart
+    for _ in range(2):  # the second time from the cache
+        assert encoder.encode(["text"]).tolist() == [_row("text")]
+        assert encoder.encode_queries(["text"]).tolist() == [[10 * n for n in _row("text")]]
+        assert encoder.encode_passages(["text"]).tolist() == [[-n for n in _row("text")]]
+    assert inner.batches == [["text"]] * 3
+    known = encoder.known("text")
+    assert known is not None
+    assert known.tolist() == _row("text")
+
+
+def test_what_was_only_searched_with_is_not_known_as_what_is_meant():
+    encoder = BatchedEncoder(Apart())
+    encoder.encode_queries(["text"])
+    encoder.encode_passages(["text"])
+    assert encoder.known("text") is None
+
+
+def test_where_search_takes_the_same_vector_it_is_computed_once(inner):
+    encoder = BatchedEncoder(inner)
+    assert not encoder.searches_apart
+    meant = encoder.encode(["text"]).tolist()
+    assert encoder.encode_queries(["text"]).tolist() == meant
+    assert inner.batches == [["text"]]
+
+
+def test_three_purposes_at_once_do_not_mix():
+    inner = Apart()
+    encoder = BatchedEncoder(inner)
+    inner.gate.clear()
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(encoder.encode, ["first"])
+        assert inner.entered.acquire(timeout=10)
+        sides = {1: encoder.encode, 10: encoder.encode_queries, -1: encoder.encode_passages}
+        waiting = [
+            (factor, pool.submit(side, ["text"])) for factor, side in sides.items() for _ in (1, 2)
+        ]
+        _wait_until(encoder, 6)
+        inner.gate.set()
+        assert first.result(10).tolist() == [_row("first")]
+        for factor, future in waiting:
+            assert future.result(10).tolist() == [[factor * value for value in _row("text")]]
+    assert all(batch in (["first"], ["text"]) for batch in inner.batches)

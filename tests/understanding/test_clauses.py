@@ -10,7 +10,7 @@ from bot.understanding.entities_words import WordFinder
     [
         ("I don't want to cancel, I want to change the address", ["change_address"]),
         ("Ich möchte nicht zurückgeben, sondern umtauschen", ["exchange_items"]),
-        ("I don't need help with tracking, I need a refund", ["refund_status"]),
+        ("I don't need help with tracking, I need a refund", ["return_items"]),
         ("ich brauche keine Hilfe bei der Rückgabe, ich will einen Menschen", ["talk_to_human"]),
         ("don't cancel my order", ["cancel"]),
         ("bitte nicht stornieren!", ["cancel"]),

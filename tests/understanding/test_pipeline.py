@@ -6,10 +6,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bot.parse_view import parse_lines
 from bot.settings import load_settings
 from bot.understanding.entities import EntitySettings
 from bot.understanding.parser_setup import ParserSettings, build_parser, open_encoder
-from bot.understanding.pipeline import Pipeline
+from bot.understanding.pipeline import Pipeline, make
+from bot.understanding.result import Intent, ParseResult, Sentiment
+from bot.understanding.router import Understood
+from bot.understanding.stopwatch import Stopwatch
 from bot.yaml_source import SourceError
 
 ROOT = Path(__file__).parents[2]
@@ -133,6 +137,49 @@ def test_components_of_ones_own_are_used(config, models, own_module):
 
 def _settings(pipeline):
     return ParserSettings(ROOT / "models", (ROOT / "data",), pipeline=pipeline)
+
+
+@pytest.mark.parametrize("word", ["off", "'off'", "{name: off}"])
+def test_the_mood_can_be_left_unread(config, word):
+    chosen = config(f"  sentiment: {word}").pipeline.sentiment
+    assert chosen.name == "off"
+    assert make(chosen, None).score("ihr Idioten, ich verklage euch", "de") == Sentiment()
+
+
+class Uncertain:
+    """A classifier of one's own: without a fast path."""
+
+    labels = ("greet",)
+
+    def rank(self, masked):
+        return [(Intent("greet", 1.0),) for _ in masked]
+
+
+class Certain(Uncertain):
+    def is_certain(self, masked):
+        return masked == "hallo"
+
+
+class Router:
+    def __init__(self, intents):
+        self.intents = intents
+
+
+@pytest.mark.parametrize(
+    ("intents", "text", "path"),
+    [
+        (Uncertain(), "hallo", "classifier: it asked no encoder"),
+        (Certain(), "hallo", "fast path"),
+        (Certain(), "wo ist es", "classifier: it asked no encoder"),
+    ],
+)
+def test_only_a_fast_path_is_shown_as_one(intents, text, path):
+    router = Router(intents)
+    watch = Stopwatch(router)
+    router.intents.rank([text])
+    found = ParseResult(text, "de", Intent("greet", 1.0))
+    lines = list(parse_lines(text, Understood(found, ()), watch.look(), 1.0))
+    assert f"  by        {path}" in lines
 
 
 def test_options_reach_the_component(config):

@@ -8,6 +8,8 @@ import { CSS } from "./styles.js";
 
 const TYPING_MS = 30_000;
 
+const timeZone = () => { try { return Intl.DateTimeFormat().resolvedOptions().timeZone; } catch { return undefined; } };
+
 class TresenChat extends HTMLElement {
   connectedCallback() {
     if (this.shadowRoot) return;
@@ -120,7 +122,7 @@ class TresenChat extends HTMLElement {
   }
 
   post(frame, attachments = []) {
-    this.showPending(this.connection.send({ ...frame, language: this.language }, attachments));
+    this.showPending(this.connection.send({ ...frame, language: this.language, time_zone: timeZone() }, attachments));
     this.log.scrollTop = this.log.scrollHeight;
   }
 
