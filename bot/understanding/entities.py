@@ -173,12 +173,6 @@ class EntityExtractor:
             )
         )
 
-    def mask_ready(self, text: str, language: str, now: datetime) -> tuple[Entity, ...]:
-        """Return the entities that the classifier's n-grams must not see."""
-        return tuple(
-            entity for entity in self.extract(text, language, now) if entity.type not in _MAY_SHARE
-        )
-
 
 def _without_overlaps(found: list[Entity], expected: Collection[str]) -> list[Entity]:
     def strength(entity: Entity) -> tuple[bool, bool, int, int, float]:
