@@ -10,14 +10,14 @@ from typing import Any
 import msgspec
 import yaml
 
-from actions.base import Said, Slots, stamp
+from actions.base import Said, Services, Slots, stamp
 from actions.commerce.models import Texts
 from actions.follow_ups import CLEAR_NAME
 from actions.product_names import naming_words
 from actions.product_views import card, product_option
 from actions.search import list_shelves
 from actions.targets import ProductAction
-from knowledge.answers import Answer
+from knowledge.answers import Answer, Asker
 
 _ELSEWHERE, _PERHAPS_ELSEWHERE = 0.75, 0.3
 """How sure it must be that words are no matter of a shop: for no help text, for no product."""
@@ -41,7 +41,14 @@ class HelpSkill(msgspec.Struct, frozen=True):
     title: Texts
 
 
-class AnswerQuestion(ProductAction):
+class _Answering(ProductAction):
+    async def _answer(self, said: Said, text: str) -> Answer | None:
+        named, score = await self.named(said, text)
+        clear = score >= CLEAR_NAME and len(named) <= _MOST_CARDS
+        return await answer(self.services, said, text, named if clear else ())
+
+
+class AnswerQuestion(_Answering):
     """Answer a question about the shop.
 
     Sets `answer`, None when nothing supports one, and `skills` that do what it is about.
@@ -50,11 +57,10 @@ class AnswerQuestion(ProductAction):
     async def act(self, said: Said) -> Slots:
         """Return the quoted answer with its source."""
         text = next((str(m["text"]) for m in said.mentions() if m.get("text")), "")
-        found = await asyncio.to_thread(self.services.library.answer, text, said.language)
-        return _slots(found)
+        return _slots(await self._answer(said, text))
 
 
-class TryAnswer(ProductAction):
+class TryAnswer(_Answering):
     """Try to answer what no skill understood; sets `answered`.
 
     Says a supported help text with its source; else shows products, if the text clearly
@@ -67,10 +73,9 @@ class TryAnswer(ProductAction):
         elsewhere = 0.0 if said.latest_entities("product") else said.elsewhere
         if elsewhere >= _ELSEWHERE or not naming_words(text):
             return {"answered": False}
-        found = await asyncio.to_thread(self.services.library.answer, text, said.language)
+        found = await self._answer(said, text)
         if found is not None:
-            slots = _slots(found)
-            said.say("utter_faq_answer", answer=slots["answer"], skills=slots["skills"])
+            say_answer(said, found)
             return {"answered": True}
         if elsewhere >= _PERHAPS_ELSEWHERE and not _LOOKS_FOR.search(text):
             return {"answered": False}
@@ -116,6 +121,49 @@ class TryAnswer(ProductAction):
         return {"answered": True, "shown_products": shown, "focus_product": focus}
 
 
+async def answer(
+    services: Services, said: Said, question: str, named: Sequence[str] = ()
+) -> Answer | None:
+    """Return the passage that answers a question of this customer, None when none does.
+
+    `named` are the products that the question names: their manuals count too.
+    """
+    asker = Asker(
+        language=said.language,
+        country=str(said.slot("customer_country") or ""),
+        product_ids=await _products_of(services, said) | frozenset(named),
+    )
+    return await asyncio.to_thread(services.library.answer, question, asker)
+
+
+def say_answer(said: Said, found: Answer) -> None:
+    """Quote a passage with its source."""
+    slots = _slots(found)
+    said.say("utter_faq_answer", answer=slots["answer"], skills=slots["skills"])
+
+
+async def manual_answer(services: Services, said: Said, question: str, of: str) -> Answer | None:
+    """Return the passage of a product's own manual that answers a question, None if none does."""
+    found = await answer(services, said, question, (of,))
+    own = {p.id for p in services.library.passages if of in p.product_ids}
+    return found if found is not None and found.passage_id in own else None
+
+
+async def _products_of(services: Services, said: Said) -> frozenset[str]:
+    """Return what the talk is about and what the verified customer bought.
+
+    Only where there are manuals to find: the orders are not read for nothing.
+    """
+    if not any(passage.product_ids for passage in services.library.passages):
+        return frozenset()
+    focus = said.slot("focus_product")
+    found = {str(focus)} if focus else set()
+    if customer_id := said.slot("customer_id"):
+        orders = await services.shop.orders.for_customer(str(customer_id))
+        found.update(line.product_id for order in orders for line in order.lines)
+    return frozenset(found)
+
+
 def _slots(found: Answer | None) -> Slots:
     if found is None:
         return {"answer": None, "skills": []}
@@ -127,6 +175,9 @@ def _slots(found: Answer | None) -> Slots:
             "source_url": found.source_url,
             "updated_at": stamp(found.updated_at),
             "question": found.question,
+            "passage_id": found.passage_id,
+            "score": round(found.score, 3),
+            "country": found.country,
         },
         "skills": skills_for(topic),
     }

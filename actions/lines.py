@@ -11,13 +11,21 @@ from actions.wording import LANGUAGES, Wording
 
 MOST_BUTTONS = 6
 MOST_SOLD_OUT = 3
+_LEAST_CHARS = 4
+_NAMED = re.compile(
+    r"(?<!for )(?<!für )(?<!fuer )"
+    r"\b(?:the|my|this|that|die|der|das|den|dem|meine?[nm]?|diese[nmrs]?)\s+(?:[\w-]+\s+)?$",
+    re.IGNORECASE,
+)
+"""Before goods that are meant: "the jacket", but not "a present for my kids"."""
 
 
 class SortLines(ShopAction):
     """Part an order's lines by what the policy says.
 
-    Reads `lines` (options) and `excluded` (line id → reason); sets `open_lines`, and
-    `excluded_lines` with the reason under `reason`.
+    Reads `lines` (options) and `excluded` (line id → reason); sets `open_lines`,
+    `excluded_lines` with the reason under `reason`, and `absent`: the customer's word for goods
+    of which the order holds none.
     """
 
     async def act(self, said: Said) -> Slots:
@@ -27,7 +35,34 @@ class SortLines(ShopAction):
         return {
             "open_lines": [line for line in lines if line["value"] not in excluded],
             "excluded_lines": _excluded(lines, excluded),
+            "absent": await self._absent(said, lines),
         }
+
+    async def _absent(self, said: Said, lines: Sequence[Mapping[str, Any]]) -> str:
+        mention = next(said.mentions(), {})
+        goods = [e for e in mention.get("entities", ()) if e["type"] == "product"]
+        told = str(mention.get("text") or "")
+        goods = [e for e in goods if _NAMED.search(told[: e["start"]])]
+        if not goods or not lines:
+            return ""
+        held = await self._kinds(lines)
+        names = " ".join(name for line in lines for name in line["names"]).casefold()
+        if any(e["value"] in held or _is_named(str(e["text"]), names) for e in goods):
+            return ""
+        return str(goods[0]["text"])
+
+    async def _kinds(self, lines: Sequence[Mapping[str, Any]]) -> set[str]:
+        """Return the products and the categories, with those above them, that lines are of."""
+        catalog = self.services.shop.catalog
+        above = {category.id: category.parent for category in await catalog.categories()}
+        ids = {str(line["product_id"]) for line in lines}
+        found = set(ids)
+        for product in await catalog.products():
+            category: str | None = product.category if product.id in ids else None
+            while category and f"category:{category}" not in found:
+                found.add(f"category:{category}")
+                category = above.get(category)
+        return found
 
 
 class SortChosen(ShopAction):
@@ -241,3 +276,10 @@ def _dimensions(variants: Sequence[Variant], wording: Wording) -> list[dict[str,
         {"name": wording.option_name(name), "values": [wording.value(name, v) for v in found]}
         for name, found in values.items()
     ]
+
+
+def _is_named(word: str, names: str) -> bool:
+    """Return whether a word for goods, or a part of it, stands in the names of an order's lines."""
+    said = word.casefold()
+    parts = (name for name in re.findall(r"[^\W\d_]+", names) if len(name) >= _LEAST_CHARS)
+    return said in names or any(part in said or said.startswith(part[:-1]) for part in parts)

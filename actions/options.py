@@ -79,6 +79,10 @@ class NarrowOptions(ProductAction):
         for name, value in wished.items():
             if (name, value) not in refused and name in product.option_names:
                 picked.setdefault(name, value)
+        asked = said.slot("focus_options") or {}  # "gibts die in blau?" – "leg in den Warenkorb"
+        for name, value in asked.get("options", {}).items() if _is_of(asked, product) else ():
+            if name not in picked and (name, value) not in refused:
+                picked[name] = value
         return picked
 
     def _next(
@@ -198,3 +202,7 @@ def _but(picked: Mapping[str, str], name: str | None) -> dict[str, str]:
 def _restock(variants: Sequence[Variant]) -> str | None:
     moments = [v.restock_at for v in variants if v.restock_at and not v.buyable]
     return min(moments).isoformat() if moments else None
+
+
+def _is_of(asked: Mapping[str, object], product: Product) -> bool:
+    return asked.get("product") == product.id

@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 
 import msgspec
 from rapidfuzz import fuzz, process
@@ -75,6 +76,20 @@ class NameIndex:
             best = top
         rows = sorted((r for r in scores if scores[r] >= best * _SAME), key=lambda r: -scores[r])
         return Named(tuple(self.products[row].id for row in rows), best)
+
+    def told_apart(self, product_ids: Sequence[str], text: str) -> tuple[str, ...]:
+        """Return those of some products whose title has two words as the text has them.
+
+        "the Barista One" is no Barista Mini, although "one" alone names nothing.
+        """
+        said = set(pairwise(tokens(text)))
+        fits = [
+            product.id
+            for product in self.products
+            if product.id in product_ids
+            and any(said & set(pairwise(tokens(title))) for title in product.title.values())
+        ]
+        return tuple(fits) or tuple(product_ids)
 
     def _fits(self, word: str) -> dict[int, float]:
         """Return how much a word says for each product: exact, misspelt, or a compound's end."""

@@ -1,13 +1,14 @@
 """Answers about one product, its stock, and the differences between several."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import starmap
 from typing import Any
 
 from actions.base import Said, Slots, money, stamp
 from actions.commerce.errors import NotFound
 from actions.commerce.models import Product, Variant
+from actions.faq import manual_answer, say_answer
 from actions.options import said_values
 from actions.product_facts import ProductFacts, attribute_title
 from actions.product_views import (
@@ -32,14 +33,26 @@ _MOST_COMPARED = 3
 
 
 class AnswerProductQuestion(ProductAction):
-    """Answer a question about the product from its record alone.
+    """Answer a question about the product from its record, else from its manual.
 
-    Sets `answer_state`: answered (with `answers`), unknown (the record does not say; `asked`)
-    or details; and `cards` with the product.
+    Sets `answer_state`: answered (with `answers`), quoted (the manual says it, and is quoted),
+    unknown (the record does not say; `asked`) or details; and `cards` with the product.
     """
 
     async def act(self, said: Said) -> Slots:
-        """Return what the record says."""
+        """Return what is known."""
+        slots = await self._recorded(said)
+        text = " ".join(str(m["text"]) for m in said.mentions() if m.get("text"))
+        if slots["answer_state"] == "answered" or product_words().asks_details(text):
+            return slots
+        product_id = str(said.slot("product_id"))
+        found = await manual_answer(self.services, said, text, product_id)
+        if found is None:
+            return slots
+        say_answer(said, found)
+        return {**slots, "answer_state": "quoted"}
+
+    async def _recorded(self, said: Said) -> Slots:
         product = await self.services.shop.catalog.product(str(said.slot("product_id")))
         wording = await self.wording()
         currency = self.services.shop.info.currency
@@ -94,7 +107,8 @@ class CheckStock(ProductAction):
     """Say what of a product can be had.
 
     Sets `stock_state`: in_stock, sold_out or not_made; `stock_rows` (versions with their
-    state), `wish`, `restock_at` from the record only, and `alternatives`/`cards` when out.
+    state), `wish`, `restock_at` from the record only, and `alternatives`/`cards` when out;
+    `focus_options` keeps the version asked for, if it can be had.
     """
 
     async def act(self, said: Said) -> Slots:
@@ -115,6 +129,7 @@ class CheckStock(ProductAction):
             "restock_at": stamp(min(moments)) if moments else None,
             "others": [],
             "cards": [],
+            "focus_options": {"product": product.id, "options": _single(wanted) if able else {}},
         }
         if state != "in_stock":
             slots["others"] = [wording.options(v.options) for v in _nearest(product, wanted)]
@@ -158,6 +173,11 @@ class CheckStock(ProductAction):
             if variant.buyable:
                 cards.append(card(found, variant, wording, self.services.shop.info.currency))
         return cards
+
+
+def _single(wanted: Mapping[str, list[str]]) -> dict[str, str]:
+    """Return the options of which one value was asked for."""
+    return {name: values[0] for name, values in wanted.items() if len(values) == 1}
 
 
 class CompareProducts(ProductAction):

@@ -3,6 +3,7 @@
 from rasa_sdk import Action
 
 from actions.addresses import CompleteAddress, ReadAddressWish
+from actions.advise import Advise, ReadWishes
 from actions.base import Services, ShopAction
 from actions.basket import AddItems
 from actions.cart import AddToCart, ListCartLines, RemoveFromCart, RequestCheckout, ShowCart
@@ -23,6 +24,7 @@ from actions.overview import ListOrders, PickShownOrder
 from actions.past_receipts import ShowReceipt
 from actions.plans import Decide, MakePlan
 from actions.products import AnswerProductQuestion, CheckStock, CompareProducts
+from actions.recommend import ChooseRecommendation, Recommend
 from actions.returns import CheckComplaint, RefundStatus
 from actions.search import SearchProducts
 from actions.targets import FindTarget, ListTargets, LoadProduct
@@ -31,6 +33,7 @@ from actions.tracking import TrackOrder
 ACTIONS: tuple[type[ShopAction], ...] = (
     AddItems,
     AddToCart,
+    Advise,
     AnswerProductQuestion,
     AnswerQuestion,
     CheckCode,
@@ -38,6 +41,7 @@ ACTIONS: tuple[type[ShopAction], ...] = (
     CheckFollowUp,
     CheckNamed,
     CheckStock,
+    ChooseRecommendation,
     CommitPlan,
     CompareProducts,
     CompleteAddress,
@@ -69,6 +73,8 @@ ACTIONS: tuple[type[ShopAction], ...] = (
     PickShownOrder,
     PriceSwaps,
     ReadAddressWish,
+    ReadWishes,
+    Recommend,
     RecordFeedback,
     RefundStatus,
     RemoveFromCart,

@@ -99,7 +99,7 @@ class ProductAction(ShopAction):
             and not set(shown) & set(found.product_ids)
         ):
             return (focus,), found.score
-        return found.product_ids, found.score
+        return index.told_apart(found.product_ids, text), found.score
 
     async def own_words(self, text: str) -> list[str]:
         """Return the words that may be a product's own name: no property, no colour, no size."""

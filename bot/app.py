@@ -36,6 +36,8 @@ from bot.dispatcher import Dispatcher
 from bot.exchange import Exchanges, taken_in
 from bot.flow_files import load_flows
 from bot.intake import as_trigger
+from bot.knowledge_sources import open_sources
+from bot.knowledge_upkeep import KnowledgeUpkeep, mount_knowledge
 from bot.languages import language_of
 from bot.linking import Linking
 from bot.media import Shelf
@@ -43,6 +45,7 @@ from bot.messages import InboundMessage, OutboundMessage, utc_now
 from bot.metrics import Metrics
 from bot.notices import Notices
 from bot.payments import Payments, open_payments, open_provider
+from bot.recommending import OrderLearning
 from bot.reconciler import Reconciler
 from bot.records import ConversationFiles
 from bot.settings import Settings
@@ -209,7 +212,7 @@ async def _tell_person(shop: Shop, effect: EffectEntry) -> None:
 
 def make_app(bot: Bot) -> FastAPI:
     """Return the ASGI application of a built bot."""
-    news = _shop_news(bot)
+    news, upkeep = _shop_news(bot), _knowledge_upkeep(bot)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -218,11 +221,16 @@ def make_app(bot: Bot) -> FastAPI:
         bot.hub.start()
         if bot.payments is not None:
             bot.payments.start()
+        upkeep.start()
+        learning = OrderLearning(bot.services.library, bot.database, bot.services.clock)
+        learning.start()
         warming = asyncio.create_task(asyncio.to_thread(warm, bot.services.library))
         try:
             yield
         finally:
             warming.cancel()
+            await learning.close()
+            await upkeep.close()
             if news is not None:
                 await news.close()
             await bot.close()
@@ -237,7 +245,14 @@ def make_app(bot: Bot) -> FastAPI:
         bot.payments.mount(api)
     if news is not None:
         mount_shop_webhooks(api, news)
+    mount_knowledge(api, upkeep, token)
     return api
+
+
+def _knowledge_upkeep(bot: Bot) -> KnowledgeUpkeep:
+    planned = open_sources(bot.settings)
+    intervals = {plan.source.name: plan.interval_s for plan in planned}
+    return KnowledgeUpkeep(bot.services.library, intervals, bot.services.clock)
 
 
 def _shop_news(bot: Bot) -> ShopNews | None:

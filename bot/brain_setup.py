@@ -19,6 +19,9 @@ from bot.action_runner import ActionRunner, HttpRunner, InProcessRunner
 from bot.engine import Engine
 from bot.flow_files import load_flows
 from bot.flows import FlowSet
+from bot.grounding import Gate
+from bot.grounding_facts import Stated
+from bot.knowledge_sources import open_gathering, shop_texts, store_opener
 from bot.linking import Linking
 from bot.messages import utc_now
 from bot.responses import Renderer
@@ -36,7 +39,6 @@ from bot.understanding.reader import SlotValueReader
 from bot.understanding.shipped import ShippedVectors
 from knowledge.ingest import Encoders
 from knowledge.library import Library
-from knowledge.sources import SourceDirs
 
 ACTION_TIMEOUT_S = 60.0
 """Longer than any shop is waited for, so that an action server's answer is not missed."""
@@ -67,17 +69,13 @@ def open_library(
 
     Raises:
         EmptyShop: The shop folder holds no products.
+        SourceError: A source of `endpoints.yml` is wrong.
     """
-    own = settings.is_own_shop
-    data = settings.root / "data"
-    dirs = SourceDirs(
-        shop=settings.catalogue_dir,
-        faq=settings.shop_dir / "faq" if own else data / "faq",
-        policies=settings.shop_dir / "policies" if own else data / "policies" / "texts",
-    )
+    dirs, data = shop_texts(settings), settings.root / "data"
     vectors = vectors or ShippedVectors(encoder, settings.models_dir / SHIPPED)
     encoders = Encoders(vectors.queries, vectors.passages)
-    return Library(dirs, settings.data_dir, data / "vocabulary", encoders)
+    gathering, opener = open_gathering(settings), store_opener(settings)
+    return Library(dirs, settings.data_dir, data / "vocabulary", encoders, gathering, opener)
 
 
 def warm(library: Library) -> None:
@@ -144,7 +142,11 @@ async def make_brain(
         settings.config.languages
     )
     renderer = Renderer(flows, languages, info.time_zone)
-    return Brain(flows, engine, router, renderer, _runner(settings, services), live)
+    library = services.library
+    stated = Stated(lambda: library.passages, data)
+    await asyncio.to_thread(stated)  # a big shop's texts take seconds to read, once
+    gate = Gate(flows, info.time_zone, stated)
+    return Brain(flows, engine, router, renderer, _runner(settings, services), live, gate)
 
 
 async def shop_words(shop: Shop) -> Gazetteer:

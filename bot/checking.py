@@ -15,6 +15,10 @@ from actions.policy.rules import PolicyInvalid, RuleFile
 from actions.registry import action_names
 from bot.flow_checks import check_flows
 from bot.flow_files import load_flows
+from bot.flows import FlowSet
+from bot.grounding_checks import check_grounding
+from bot.grounding_facts import stated_facts
+from bot.knowledge_sources import open_sources
 from bot.messages import utc_now
 from bot.nlu_cli import training_problems
 from bot.settings import Settings
@@ -22,6 +26,7 @@ from bot.shops import connect
 from bot.understanding.examples import TrainingDataError, load_examples
 from bot.voice_checks import check_voices
 from bot.yaml_source import Problem, SourceError, YamlSource
+from knowledge.errors import KnowledgeError
 from knowledge.sources import SourceDirs, read_shop
 
 LEAST_EXAMPLES = 5
@@ -37,6 +42,7 @@ def _problems(settings: Settings) -> list[Problem]:
     data = settings.root / "data"
     problems = list(_check_skills(data, settings))
     problems.extend(_check_examples(data, settings))
+    problems.extend(_check_sources(settings))
     if settings.is_outside_shop:
         problems.extend(_check_connection(settings))
         return [*problems, *_check_policy(settings, None)]
@@ -44,6 +50,14 @@ def _problems(settings: Settings) -> list[Problem]:
     if isinstance(content, Problem):
         return [*problems, *_check_policy(settings, None), content]
     return [*problems, *_check_policy(settings, content), *_check_shop(settings)]
+
+
+def _check_sources(settings: Settings) -> Iterator[Problem]:
+    """Find what is wrong with the sources of knowledge; none of them is read."""
+    try:
+        open_sources(settings)
+    except SourceError as error:
+        yield from error.problems
 
 
 def _check_connection(settings: Settings) -> Iterator[Problem]:
@@ -71,6 +85,18 @@ def _check_skills(data: Path, settings: Settings) -> Iterator[Problem]:
         return
     yield from check_flows(flows, action_names(), settings.config.languages)
     yield from check_voices(data, settings.root)
+    yield from _check_grounding(flows, data, settings)
+
+
+def _check_grounding(flows: FlowSet, data: Path, settings: Settings) -> Iterator[Problem]:
+    """Find what wordings state by themselves, where the shop has texts to state it."""
+    try:
+        passages = () if settings.is_outside_shop else read_shop(_texts(settings))[0].passages
+    except KnowledgeError:
+        return  # told by the check of the shop
+    if passages:
+        stated = stated_facts((passage.text for passage in passages), data)
+        yield from check_grounding(flows, data, stated)
 
 
 def _check_examples(data: Path, settings: Settings) -> Iterator[Problem]:
@@ -150,14 +176,17 @@ def _known(settings: Settings, shop: ShopFolder | None) -> Known:
     )
 
 
-def _check_shop(settings: Settings) -> Iterator[Problem]:
+def _texts(settings: Settings) -> SourceDirs:
     data = settings.root / "data"
     own = settings.is_own_shop
-    dirs = SourceDirs(
+    return SourceDirs(
         shop=settings.shop_dir,
         faq=settings.shop_dir / "faq" if own else data / "faq",
         policies=settings.shop_dir / "policies" if own else data / "policies" / "texts",
     )
-    _, problems = read_shop(dirs)
+
+
+def _check_shop(settings: Settings) -> Iterator[Problem]:
+    _, problems = read_shop(_texts(settings))
     for problem in problems:
         yield Problem(str(problem.path), 1, f"{problem.item}: {problem.reason}")

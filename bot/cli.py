@@ -53,6 +53,8 @@ def _is_expected(error: Exception) -> bool:
 def _parser() -> argparse.ArgumentParser:
     from bot.channel_cli import add_channel_tools
     from bot.effects_cli import add_options
+    from bot.gaps_cli import add_options as add_gap_options
+    from bot.ingest_cli import add_options as add_ingest_options
     from bot.nlu_cli import add_nlu_commands
 
     parser = argparse.ArgumentParser(prog="tresen", description="Conversational commerce.")
@@ -63,14 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "chat", _chat, "talk to the bot in the terminal")
     add_nlu_commands(commands, _add, _settings)
     _add(commands, "check", _check, "validate skills, patterns, settings, policy, shop data")
-    ingest = _add(commands, "ingest", _ingest, "bring the knowledge index up to date")
-    ingest.add_argument("--rebuild", action="store_true", help="embed everything anew")
-    ingest.add_argument(
-        "--ship", action="store_true", help="keep the vectors in models/, to be committed"
-    )
+    text = "read the sources of knowledge, and index what is new"
+    add_ingest_options(_add(commands, "ingest", _ingest, text), _add, _settings)
     add_options(
         _add(commands, "effects", _effects, "show what was done outside, and what came of it")
     )
+    text = "tell what the bot could not answer, and which texts and products need work"
+    add_gap_options(_add(commands, "gaps", _gaps, text))
     _add_simulate(commands)
     _add_policy(commands)
     _add_alexa(commands)
@@ -227,25 +228,19 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _ingest(options: argparse.Namespace) -> int:
-    from bot.brain_setup import SHIPPED, open_encoder, open_library
+    from bot.ingest_cli import ingest
     from bot.logs import configure_logs
-    from bot.understanding.shipped import ShippedVectors
 
     configure_logs(quiet=True)
-    settings = _settings(options)
-    encoder = open_encoder(settings)
-    vectors = ShippedVectors(encoder, settings.models_dir / SHIPPED)
-    library = open_library(settings, encoder, vectors)
-    report = library.ingest(rebuild=options.rebuild or options.ship)
-    if options.ship:
-        sys.stdout.write(f"kept {vectors.save()} vectors in {settings.models_dir / SHIPPED}\n")
-    sys.stdout.write(
-        f"added {report.added}, changed {report.changed}, removed {report.removed}, "
-        f"unchanged {report.unchanged}, errors {len(report.errors)}\n"
-    )
-    for error in report.errors:
-        sys.stdout.write(f"{error.path}: {error.item}: {error.reason}\n")
-    return 1 if report.errors else 0
+    return ingest(_settings(options), options)
+
+
+def _gaps(options: argparse.Namespace) -> int:
+    from bot.gaps_cli import show_gaps
+    from bot.logs import configure_logs
+
+    configure_logs(quiet=True)
+    return show_gaps(_settings(options), options)
 
 
 def _effects(options: argparse.Namespace) -> int:

@@ -287,5 +287,6 @@ _FOLD: dict[type, Callable[[Conversation, Any], None]] = {
     ev.ConsentGiven: _nothing,
     ev.ConsentRefused: _nothing,
     ev.NotUnderstood: _not_understood,
+    ev.Grounding: _nothing,
     ev.HandoffChanged: _handoff,
 }

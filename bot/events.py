@@ -205,6 +205,18 @@ class NotUnderstood(_Event, frozen=True, tag="not_understood"):
     """Nothing could be made of a message."""
 
 
+class Grounding(_Event, frozen=True, tag="grounding"):
+    """A message was matched to what supports it.
+
+    `passages` are those it quotes, `withheld` what in it nothing supported: it was not sent then.
+    """
+
+    response: str
+    claims: int = 0
+    withheld: tuple[str, ...] = ()
+    passages: tuple[dict[str, Any], ...] = ()
+
+
 class HandoffChanged(_Event, frozen=True, tag="handoff_changed"):
     """Who speaks to the customer changed; `order` is the platform's, 0 where it was not told."""
 
@@ -239,6 +251,7 @@ Event = (
     | ConsentGiven
     | ConsentRefused
     | NotUnderstood
+    | Grounding
     | HandoffChanged
 )
 

@@ -45,6 +45,12 @@ class Metrics:
         self.sends = Counter(
             "tresen_sends", "Deliveries by outcome", ["channel", "outcome"], registry=self.registry
         )
+        self.withheld = Counter(
+            "tresen_withheld",
+            "Messages not sent because nothing supported what they claim",
+            ["response"],
+            registry=self.registry,
+        )
         self.running = Gauge("tresen_turns_running", "Turns under way", registry=self.registry)
 
     def observe(self, events: Iterable[ev.Event]) -> None:
@@ -55,6 +61,8 @@ class Metrics:
                 self.intents.labels(intent.get("name") or "none").inc()
             elif isinstance(event, ev.HandoffChanged) and event.state == "waiting_for_operator":
                 self.handoffs.inc()
+            elif isinstance(event, ev.Grounding) and event.withheld:
+                self.withheld.labels(event.response or "none").inc()
 
     def text(self) -> bytes:
         """Return all metrics in the text format."""

@@ -114,7 +114,7 @@ def _train(settings: "Settings", options: argparse.Namespace) -> int:
     if options.force:
         (settings.models_dir / "intents.npz").unlink(missing_ok=True)
     encoder = open_encoder(ParserSettings(settings.models_dir, (data,), pipeline=settings.pipeline))
-    load_or_train(settings.models_dir, [data], encoder, example_mask())
+    load_or_train(settings.models_dir, [data], encoder, example_mask(settings.models_dir))
     if not is_kept(settings.models_dir, examples, encoder):
         sys.stderr.write(f"{settings.models_dir}: error: the trained model cannot be kept here\n")
         return 1
@@ -170,7 +170,8 @@ def _report(
     sys.stderr.write(f"cross-validation: training {options.folds} models\n")
     basis = Basis(examples, settings.root, problems, settings.config.languages)
     cache = EmbeddingCache(settings.models_dir / "embeddings.npz")
-    report = make_report(basis, encoder, example_mask(), cache, options.folds)
+    mask = example_mask(settings.models_dir)
+    report = make_report(basis, encoder, mask, cache, options.folds)
     path: Path = options.report
     if path == Path():
         settings.data_dir.mkdir(parents=True, exist_ok=True)

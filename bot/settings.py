@@ -42,12 +42,28 @@ class Connection(msgspec.Struct, frozen=True):
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
+class ChromaServer(msgspec.Struct, frozen=True):
+    """A vector store that several processes share; without a `url` each has its own files."""
+
+    url: Annotated[
+        str, msgspec.Meta(pattern="^(?:https?://.+)?$", description="write http://… or https://…")
+    ] = ""
+
+
+class KnowledgeSettings(msgspec.Struct, frozen=True):
+    """Where products and help texts come from besides the shop, and where vectors live."""
+
+    sources: tuple[dict[str, Any], ...] = ()
+    chroma: ChromaServer = ChromaServer()
+
+
 class Endpoints(msgspec.Struct, frozen=True):
     """What the bot talks to."""
 
     shop: Connection = Connection("demo")
     payments: Connection = Connection("demo")
     channels: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
+    knowledge: KnowledgeSettings = KnowledgeSettings()
     public_url: str = ""
     store: str = ""
     action_endpoint: str = ""

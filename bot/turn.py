@@ -15,13 +15,15 @@ import structlog
 from bot import events as ev
 from bot.action_runner import ActionError, ActionOutcome, ActionRunner, tracker_state
 from bot.commands import Affirm, Command
-from bot.conversation import Conversation, Draft
+from bot.conversation import Draft
 from bot.conversations import Conversations
 from bot.effects import OUTCOMES, STEPS, as_slot, has_effects, intents, is_held_up, outcomes
 from bot.engine import Engine
-from bot.flows import FlowSet
+from bot.flows import Flow, FlowSet
+from bot.grounding import UNGROUNDED, Gate, Ungrounded, handed_over
 from bot.languages import settled_language, spoken_language
-from bot.messages import InboundMessage, OutboundMessage, Trigger, utc_now
+from bot.messages import OutboundMessage, Trigger, utc_now
+from bot.open_turn import OpenTurn
 from bot.recipients import whereto
 from bot.responses import Renderer, ResponseError
 from bot.storage.effects import SETTLED, EffectEntry, EffectOutcome, NewEffect
@@ -63,29 +65,7 @@ class Brain(msgspec.Struct, frozen=True):
     renderer: Renderer
     actions: ActionRunner
     words: LiveWords = msgspec.field(default_factory=LiveWords)
-
-
-class _OpenTurn:
-    """One message on its way through a turn: what is decided, and what is written already."""
-
-    def __init__(self, entry: InboxEntry, conversation: Conversation) -> None:
-        self.entry = entry
-        self.draft = Draft(conversation)
-        self.version = conversation.version
-        self.said: list[OutboundMessage] = []
-        self.outcomes: list[EffectOutcome] = []
-        self.written = 0
-        self.queued: list[OutboxEntry] = []
-
-    @property
-    def message(self) -> InboundMessage:
-        return self.entry.message
-
-    @property
-    def is_resumed(self) -> bool:
-        """Whether an earlier try of this turn got as far as an action with effects."""
-        conversation = self.draft.conversation
-        return bool(conversation.intended) and conversation.begun == self.message.message_id
+    gate: Gate | None = None
 
 
 class TurnRunner:
@@ -136,11 +116,11 @@ class TurnRunner:
         return await self._handled(entry, self._apology)
 
     async def _handled(
-        self, entry: InboxEntry, work: Callable[[_OpenTurn], Awaitable[None]]
+        self, entry: InboxEntry, work: Callable[[OpenTurn], Awaitable[None]]
     ) -> tuple[OutboxEntry, ...]:
         queued: list[OutboxEntry] = []
         for attempt in range(MAX_TRIES):
-            turn = _OpenTurn(entry, await self._conversations.load(entry.conversation_id))
+            turn = OpenTurn(entry, await self._conversations.load(entry.conversation_id))
             turn.queued = queued
             try:
                 await work(turn)
@@ -162,7 +142,7 @@ class TurnRunner:
         """Drop what memory holds of a conversation, after it was erased."""
         self._conversations.forget(conversation_id)
 
-    async def _turn(self, turn: _OpenTurn) -> None:
+    async def _turn(self, turn: OpenTurn) -> None:
         draft, message, engine = turn.draft, turn.message, self._brain.engine
         if turn.is_resumed:
             await self._run(turn, draft.conversation.intended)
@@ -192,7 +172,7 @@ class TurnRunner:
         if not turn.said and not turn.queued and engine.nothing_said(draft):
             await self._advance(turn)
 
-    async def _trigger_slots(self, turn: _OpenTurn, trigger: Trigger) -> dict[str, Any] | None:
+    async def _trigger_slots(self, turn: OpenTurn, trigger: Trigger) -> dict[str, Any] | None:
         """Return what a trigger's flow begins with; None when its effect is settled by now."""
         if not trigger.effect_key:
             return trigger.slots
@@ -206,7 +186,7 @@ class TurnRunner:
                 return None
         return {"plan": entry.data, "consent": entry.data.get("hash")}
 
-    async def _apology(self, turn: _OpenTurn) -> None:
+    async def _apology(self, turn: OpenTurn) -> None:
         draft = turn.draft
         if turn.is_resumed:
             self._brain.engine.acted(draft, draft.conversation.intended, {}, "the turn broke")
@@ -216,7 +196,7 @@ class TurnRunner:
                 self._brain.engine.acted(draft, "action_listen", {}, "the turn broke")
         await self._advance(turn)
 
-    async def _advance(self, turn: _OpenTurn) -> None:
+    async def _advance(self, turn: OpenTurn) -> None:
         for _ in range(MAX_ACTIONS):
             step = self._brain.engine.step(turn.draft)
             if step.action is None:
@@ -228,12 +208,10 @@ class TurnRunner:
             if step.action is not None:
                 await self._act(turn, step.action)
 
-    async def _act(self, turn: _OpenTurn, action: str) -> None:
+    async def _act(self, turn: OpenTurn, action: str) -> None:
         draft = turn.draft
         if action.startswith("utter_"):
-            said, error = self._utter(turn, action), ""
-            if said is None:
-                error = f"the response '{action}' cannot be rendered"
+            said, error = self._utter(turn, action)
             self._brain.engine.acted(draft, action, {}, error)
             self._speak(turn, [said] if said else [])
         elif action == "action_repeat_bot_messages":
@@ -242,7 +220,7 @@ class TurnRunner:
         else:
             await self._run(turn, action)
 
-    async def _run(self, turn: _OpenTurn, action: str) -> None:
+    async def _run(self, turn: OpenTurn, action: str) -> None:
         effects, held_up = await self._intend(turn, action) if has_effects(action) else ([], False)
         engine, conversation = self._brain.engine, turn.draft.conversation
         values = {**engine.values(conversation), "effects": as_slot(effects, held_up=held_up)}
@@ -274,18 +252,37 @@ class TurnRunner:
             draft.emit(ev.SlotSet("unsettled", {**known, **found}))
 
     def _answers(
-        self, turn: _OpenTurn, outcome: ActionOutcome, values: dict[str, Any]
+        self, turn: OpenTurn, outcome: ActionOutcome, values: dict[str, Any]
     ) -> list[OutboundMessage]:
         draft = turn.draft
         top = draft.conversation.top
         flow = self._brain.flows.flows[top.flow_id] if top else None
         slots, language = {**values, **outcome.slots}, self._language(turn)
-        return [
-            self._brain.renderer.from_action(raw, flow, slots, language, self._seed(draft))
-            for raw in outcome.responses
-        ]
+        said = []
+        for raw in outcome.responses:
+            message = self._brain.renderer.from_action(
+                raw, flow, slots, language, self._seed(draft)
+            )
+            said.append(self._grounded(turn, message, flow, handed_over(raw, slots)))
+        return said
 
-    async def _intend(self, turn: _OpenTurn, action: str) -> tuple[list[EffectEntry], bool]:
+    def _grounded(
+        self, turn: OpenTurn, message: OutboundMessage, flow: Flow | None, values: dict[str, Any]
+    ) -> OutboundMessage:
+        """Return a message that nothing speaks against; keep what it rests on.
+
+        Raises:
+            Ungrounded: It claims what nothing supports.
+        """
+        if self._brain.gate is None:
+            return message
+        verdict = self._brain.gate.check(message, flow, values, turn.message.text, self._clock())
+        if verdict.event is not None:
+            turn.draft.emit(verdict.event)
+        verdict.insist()
+        return message
+
+    async def _intend(self, turn: OpenTurn, action: str) -> tuple[list[EffectEntry], bool]:
         """Write down what is about to happen, so that a crash leaves its trace; then mark it sent.
 
         Returns:
@@ -321,21 +318,25 @@ class TurnRunner:
             found.append(entry)
         return found, held_up
 
-    def _utter(self, turn: _OpenTurn, name: str) -> OutboundMessage | None:
+    def _utter(self, turn: OpenTurn, name: str) -> tuple[OutboundMessage | None, str]:
+        """Return a response, or None and why it cannot be said."""
         conversation = turn.draft.conversation
         flow = self._brain.flows.flows[conversation.top.flow_id] if conversation.top else None
         values = self._brain.engine.values(conversation)
         try:
-            return self._brain.renderer.render(
+            said = self._brain.renderer.render(
                 name, flow, values, self._language(turn), self._seed(turn.draft)
             )
+            return self._grounded(turn, said, flow, values), ""
+        except Ungrounded:
+            return None, UNGROUNDED
         except ResponseError as error:
             log.warning(
                 "response_failed", response=name, error=type(error.__cause__ or error).__name__
             )
-            return None
+            return None, f"the response '{name}' cannot be rendered"
 
-    def _speak(self, turn: _OpenTurn, said: list[OutboundMessage]) -> None:
+    def _speak(self, turn: OpenTurn, said: list[OutboundMessage]) -> None:
         draft = turn.draft
         plan = self._brain.engine.shown_plan(draft.conversation)
         said = [bound(message, plan) for message in said] if plan else said
@@ -346,7 +347,7 @@ class TurnRunner:
             draft.emit(ev.BotUttered(text, data, {"utter_action": response} if response else {}))
         turn.said += said
 
-    def _language(self, turn: _OpenTurn) -> str:
+    def _language(self, turn: OpenTurn) -> str:
         languages = self._brain.renderer.languages
         return spoken_language(turn.draft.conversation, turn.message, languages)
 
@@ -354,7 +355,7 @@ class TurnRunner:
         return f"{draft.conversation.id}:{draft.conversation.turns}"
 
     async def _write(
-        self, turn: _OpenTurn, inbox_id: int | None, effects: Sequence[NewEffect] = ()
+        self, turn: OpenTurn, inbox_id: int | None, effects: Sequence[NewEffect] = ()
     ) -> datetime:
         """Commit what the turn came to since the last time; `inbox_id` when that is all of it.
 

@@ -8,13 +8,15 @@ from itertools import pairwise
 import msgspec
 
 from knowledge.lexicon import Concept, Found, Lexicon, WordFiles, dimension
+from knowledge.numerals import write_digits
 from knowledge.prices import PriceReader, alternation
 from knowledge.query import Exclusions, ProductQuery, Sort, Values
 from knowledge.sizes import SizeReader
+from knowledge.wishes import LAST, NEXT, WishReader, merged
 from knowledge.words import clean, fold
 
-_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|[,;|.!?]")
-_BARRIER = frozenset(",;|.!?")
+_TOKEN = re.compile(rf"\d+(?:[.,]\d+)*|[^\W\d_]+|[,;|.!?{NEXT}{LAST}]")
+_BARRIER = frozenset(f",;|.!?{NEXT}{LAST}")
 _FIELDS = {
     "color": "colors",
     "material": "materials",
@@ -34,8 +36,10 @@ class Wishes:
     refused: list[Concept] = field(default_factory=list)
     refused_words: list[str] = field(default_factory=list)
     refused_tokens: set[int] = field(default_factory=set)
+    refused_naming: set[int] = field(default_factory=set)
     explained: set[int] = field(default_factory=set)
     naming: set[int] = field(default_factory=set)
+    guessed: bool = False
 
 
 class ConstraintReader:
@@ -48,6 +52,12 @@ class ConstraintReader:
         known = [v for name, vs in lexicon.stated.items() if dimension(name) == "size" for v in vs]
         self.sizes = SizeReader(search.size, known)
         self._prices = PriceReader(search.price, search.size)
+        self._currency = re.compile(
+            rf"{alternation(search.price['currency'])}(?!\w)", re.IGNORECASE
+        )
+        self._wishes = WishReader(files.synonyms, files.occasions.values(), search.soft)
+        self._ambiguous = {fold(w) for w in search.ambiguous}
+        self._brand_cues = {fold(w) for w in search.brand}
         self._stock = _whole(search.stock)
         self._sorts: tuple[tuple[Sort, re.Pattern[str]], ...] = (
             ("price_asc", _whole(search.sort["price_asc"])),
@@ -63,7 +73,9 @@ class ConstraintReader:
 
     def read(self, sentence: str, language: str) -> ProductQuery:
         """Return the query that a sentence asks for."""
-        text = clean(sentence)
+        text = write_digits(clean(sentence), self._currency)
+        wished = self._wishes.read(text, language)
+        text = wished.text
         bounds = self._prices.read(text)
         text = _blank(text, bounds.spans)
         sort, text = self._read_sort(text)
@@ -75,8 +87,11 @@ class ConstraintReader:
             part for token in _TOKEN.findall(text) for part in self._split_free(token, language)
         ]
         wishes = self._read_wishes(tokens, language)
+        read = self._assemble(tokens, wishes, language)
         return msgspec.structs.replace(
-            self._assemble(tokens, wishes, language),
+            read,
+            text=" ".join(filter(None, (read.text, *wished.said, *wished.more))),
+            prefer=merged(read.prefer, wished.prefer),
             price_min_minor=bounds.min_minor,
             price_max_minor=bounds.max_minor,
             sizes=sizes,
@@ -113,6 +128,7 @@ class ConstraintReader:
                 if any(c.kind == "category" or not c.hard for c in item.concepts):
                     wishes.naming.update(range(item.start, item.end))
                 wishes.explained.update(range(item.start, item.end + free))
+                wishes.guessed |= item.guessed
                 place = item.end + free
                 continue
             reach, refused_kind = self._step(word, place, reach, refused_kind, wishes)
@@ -131,7 +147,7 @@ class ConstraintReader:
             return reach, kind
         if reach and not kind and word not in self._stop_words:
             wishes.refused_words.append(word)
-            wishes.refused_tokens.add(place)
+            wishes.refused_naming.add(place)
             return 0, ""
         return max(0, reach - 1) if not kind else 0, kind
 
@@ -144,8 +160,39 @@ class ConstraintReader:
                 continue
             nearest = self.lexicon.nearest(token, "de" if language == "de" else "en")
             if nearest:
-                found.append(Found(place, place + 1, nearest))
+                found.append(Found(place, place + 1, nearest, guessed=True))
         return found
+
+    def _soften(
+        self, tokens: Sequence[str], wishes: Wishes, places: Iterable[tuple[int, Concept]]
+    ) -> list[tuple[int, Concept]]:
+        """Make mere wishes of what was said so, and of words that may mean something else."""
+        listed = list(places)
+        has_shelf = any(concept.kind == "category" for _, concept in listed)
+        has_more = any(
+            place not in wishes.explained | wishes.refused_tokens | wishes.refused_naming
+            and token not in _BARRIER
+            and fold(token) not in self._stop_words
+            for place, token in enumerate(tokens)
+        )
+        softened = []
+        for place, concept in listed:
+            before = fold(tokens[place - 1]) if place else ""
+            is_word = fold(tokens[place]) in self._ambiguous and before not in self._prepositions
+            is_brand_word = concept.kind == "brand" and self.lexicon.is_ordinary(tokens[place])
+            unsure = {
+                "color": not has_shelf and is_word,
+                "material": not has_shelf and is_word,
+                "brand": has_more and is_brand_word and before not in self._brand_cues,
+                "attribute": has_more and not has_shelf and concept.name in self.lexicon.axes,
+            }.get(concept.kind, False)
+            wished = concept.kind != "category" and _is_wished(tokens, place)
+            is_soft = unsure or wished
+            softened.append((
+                place,
+                msgspec.structs.replace(concept, hard=False) if is_soft else concept,
+            ))
+        return softened
 
     def _split_free(self, token: str, language: str) -> list[str]:
         """Return "lederfrei" as "leder", "frei"; other words as they are."""
@@ -159,7 +206,7 @@ class ConstraintReader:
         return [token]
 
     def _assemble(self, tokens: Sequence[str], wishes: Wishes, language: str) -> ProductQuery:
-        chosen = self._one_shelf(tokens, wishes.concepts)
+        chosen = self._one_shelf(tokens, self._soften(tokens, wishes, wishes.concepts))
         chosen = self._without_contradiction(chosen)
         limits = _gather(concept for concept in chosen if concept.hard)
         content = [
@@ -172,6 +219,7 @@ class ConstraintReader:
             for concept in wishes.refused
             if concept.hard
         ]
+        unexplained = self._meaningful(content, wishes.explained | wishes.refused_naming)
         return ProductQuery(
             text=" ".join(token for _, token in content),
             language=language,
@@ -185,8 +233,12 @@ class ConstraintReader:
                 attributes=_attributes(refused),
                 words=tuple(dict.fromkeys(wishes.refused_words)),
             ),
-            keywords=self._meaningful(content, wishes.explained - wishes.naming),
-            unexplained=self._meaningful(content, wishes.explained),
+            keywords=self._meaningful(
+                content, (wishes.explained - wishes.naming) | wishes.refused_naming
+            ),
+            unexplained=unexplained,
+            prefer=_preferences(concept for concept in chosen if not concept.hard),
+            open_category=bool(limits["categories"] and (unexplained or wishes.guessed)),
         )
 
     def _without_contradiction(self, concepts: Sequence[Concept]) -> list[Concept]:
@@ -243,6 +295,24 @@ def _gather(concepts: Iterable[Concept]) -> dict[str, Values]:
         if concept.kind in _FIELDS:
             values[_FIELDS[concept.kind]].update(dict.fromkeys(concept.values))
     return {name: tuple(found) for name, found in values.items()}
+
+
+def _is_wished(tokens: Sequence[str], place: int) -> bool:
+    """Return whether a clause begins with a word for a wish, or ends with one."""
+    start = max((i for i in range(place) if tokens[i] in _BARRIER), default=-1)
+    stop = next((i for i in range(place, len(tokens)) if tokens[i] in _BARRIER), len(tokens))
+    if stop < len(tokens) and tokens[stop] in ",|" and tokens[stop + 1 : stop + 2] == [LAST]:
+        return True
+    return (start >= 0 and tokens[start] == NEXT) or tokens[stop : stop + 1] == [LAST]
+
+
+def _preferences(concepts: Iterable[Concept]) -> dict[str, Values]:
+    found: dict[str, Values] = {}
+    for concept in concepts:
+        if concept.kind != "category":
+            name = concept.name if concept.kind == "attribute" else concept.kind
+            found = merged(found, {name: concept.values})
+    return found
 
 
 def _attributes(concepts: Iterable[Concept]) -> dict[str, Values]:

@@ -63,7 +63,9 @@ class ShopVocabulary(msgspec.Struct, frozen=True):
 class Passage(msgspec.Struct, frozen=True):
     """A piece of help text in one language that may be quoted as an answer.
 
-    `topic_id` is the same for the passage in every language.
+    `topic_id` is the same for the passage in every language. `country` is an ISO 3166-1 code of two
+    letters where the passage holds for customers of one country only; `product_ids` are the
+    products that a manual is for, so that it is quoted to those who have one.
     """
 
     id: str
@@ -76,6 +78,8 @@ class Passage(msgspec.Struct, frozen=True):
     source_title: str = ""
     source_url: str = ""
     updated_at: datetime | None = None
+    country: str = ""
+    product_ids: tuple[str, ...] = ()
 
 
 class Catalogue(msgspec.Struct, frozen=True):
@@ -91,7 +95,8 @@ class Catalogue(msgspec.Struct, frozen=True):
 class Unit(msgspec.Struct, frozen=True):
     """A text to be embedded, belonging to a product or passage.
 
-    `role` is "query" for questions and "passage" for all other text.
+    `role` is "query" for questions and "passage" for all other text. `title` is the part
+    that counts twice: what a product is called.
     """
 
     id: str
@@ -99,9 +104,11 @@ class Unit(msgspec.Struct, frozen=True):
     language: str
     text: str
     role: str = "passage"
+    title: str = ""
 
     @property
     def hash(self) -> str:
         """Fingerprint of everything that decides the vector."""
-        raw = f"{self.role}\0{self.language}\0{self.text}".encode("utf-8", "replace")
+        parts = (self.role, self.language, self.text, *((self.title,) if self.title else ()))
+        raw = "\0".join(parts).encode("utf-8", "replace")
         return blake2b(raw, digest_size=12).hexdigest()

@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 from knowledge.documents import Catalogue, Category, Passage, Product, Unit, pick
 from knowledge.errors import VectorShapeWrong
 from knowledge.lexical import LexicalEntry
+from knowledge.rerank import Reranker
 from knowledge.sources import SourceProblem
 from knowledge.store import VectorRecord, VectorStore
 from knowledge.words import clean
 
 Encode = Callable[[list[str]], NDArray[np.float32]]
-_BATCH = 16
-_MAX_BODY_CHARS = 220
+_BATCH = 256
+_MAX_BODY_CHARS = 450
+_TITLE_WEIGHT = 0.7
 
 
 class IngestReport(msgspec.Struct, frozen=True):
@@ -39,10 +41,14 @@ class IngestReport(msgspec.Struct, frozen=True):
 
 
 class Encoders(msgspec.Struct, frozen=True):
-    """The two sides of the sentence encoder: texts to normalised float32 rows."""
+    """The two sides of the sentence encoder: texts to normalised float32 rows.
+
+    `reranker`, where there is one, looks at the best results of a product search again.
+    """
 
     queries: Encode
     passages: Encode
+    reranker: Reranker | None = None
 
 
 def product_units(catalogue: Catalogue) -> Iterator[Unit]:
@@ -55,6 +61,7 @@ def product_units(catalogue: Catalogue) -> Iterator[Unit]:
                 product.id,
                 language,
                 clean(product_text(product, categories.get(product.category), language)),
+                title=clean(pick(product.title, language)),
             )
 
 
@@ -62,7 +69,7 @@ def product_text(product: Product, category: Category | None, language: str) -> 
     """Return what a product is, in words, for the encoder."""
     shelf = pick(category.title, language) if category else product.category
     body = pick(product.description, language)[:_MAX_BODY_CHARS]
-    return f"{pick(product.title, language)}. {shelf}. {product.brand}. {body}"
+    return ". ".join(filter(None, (pick(product.title, language), shelf, product.brand, body)))
 
 
 def passage_units(passages: Iterable[Passage]) -> Iterator[Unit]:
@@ -152,10 +159,28 @@ def ingest_units(
 
 
 def _encode(units: Sequence[Unit], encode: Encode) -> list[VectorRecord]:
-    matrix = np.asarray(encode([unit.text for unit in units]), dtype=np.float32)
-    if matrix.ndim != 2 or matrix.shape[0] != len(units):
-        raise VectorShapeWrong(len(units), matrix.shape)
+    matrix = unit_vectors(units, encode)
     return [
         VectorRecord(unit.id, unit.owner_id, unit.language, unit.hash, row)
         for unit, row in zip(units, matrix, strict=True)
     ]
+
+
+def unit_vectors(units: Sequence[Unit], encode: Encode) -> NDArray[np.float32]:
+    """Return a unit vector for each text; a title of its own is mixed into it.
+
+    Raises:
+        VectorShapeWrong: When the encoder does not return a row for each text.
+    """
+    titles = list(dict.fromkeys(unit.title for unit in units if unit.title))
+    texts = [unit.text for unit in units]
+    matrix = np.asarray(encode([*texts, *titles]), dtype=np.float32)
+    if matrix.ndim != 2 or matrix.shape[0] != len(texts) + len(titles):
+        raise VectorShapeWrong(len(texts) + len(titles), matrix.shape)
+    mixed = matrix[: len(texts)].copy()
+    place = {title: len(texts) + number for number, title in enumerate(titles)}
+    for row, unit in enumerate(units):
+        if unit.title:
+            mixed[row] += _TITLE_WEIGHT * matrix[place[unit.title]]
+    lengths = np.linalg.norm(mixed, axis=1, keepdims=True)
+    return np.asarray(mixed / np.maximum(lengths, 1e-6), dtype=np.float32)

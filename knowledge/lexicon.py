@@ -8,6 +8,7 @@ import yaml
 from rapidfuzz import fuzz, process
 
 from knowledge.documents import Catalogue
+from knowledge.wishes import Occasion
 from knowledge.words import Words, fold, lookup, ngrams, split_words
 
 _LANGUAGES = ("de", "en")
@@ -36,11 +37,15 @@ class Concept(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """Concepts of the words from `start` up to but not including `end`."""
+    """Concepts of the words from `start` up to but not including `end`.
+
+    `guessed` where the word is not the shop's own: misspelt, or a compound of its words.
+    """
 
     start: int
     end: int
     concepts: tuple[Concept, ...]
+    guessed: bool = False
 
 
 class PropertyWords(msgspec.Struct):
@@ -58,6 +63,10 @@ class SearchWords(msgspec.Struct):
     imitation: list[str]
     prepositions: list[str]
     generic: list[str]
+    no_kind: list[str]
+    ambiguous: list[str]
+    brand: list[str]
+    soft: dict[str, list[str]]
     size: list[str]
     stock: list[str]
     negation: dict[str, list[str]]
@@ -71,6 +80,8 @@ class WordFiles(msgspec.Struct, frozen=True):
 
     search: SearchWords
     properties: dict[str, PropertyWords]
+    synonyms: dict[str, dict[str, str]] = {}
+    occasions: dict[str, Occasion] = {}
 
     @property
     def stop_words(self) -> frozenset[str]:
@@ -79,19 +90,21 @@ class WordFiles(msgspec.Struct, frozen=True):
 
 
 def read_word_files(directory: Path) -> WordFiles:
-    """Read search_words.yml and attributes.yml.
+    """Read search_words.yml, attributes.yml, synonyms.yml and occasions.yml.
 
     Raises:
         OSError: When a file is missing.
         msgspec.ValidationError: When a file has the wrong shape.
     """
-    search, properties = (
-        yaml.load((directory / name).read_bytes(), Loader=yaml.CSafeLoader)
-        for name in ("search_words.yml", "attributes.yml")
+    search, properties, synonyms, occasions = (
+        yaml.load((directory / f"{name}.yml").read_bytes(), Loader=yaml.CSafeLoader)
+        for name in ("search_words", "attributes", "synonyms", "occasions")
     )
     return WordFiles(
         msgspec.convert(search, SearchWords, strict=False),
         msgspec.convert(properties, dict[str, PropertyWords]),
+        msgspec.convert(synonyms, dict[str, dict[str, str]]),
+        msgspec.convert(occasions, dict[str, Occasion]),
     )
 
 
@@ -120,7 +133,9 @@ class Lexicon:
         self._phrases: dict[str, dict[Key, dict[Concept, None]]] = {x: {} for x in _LANGUAGES}
         self._generic = {fold(word) for word in files.search.generic}
         self._imitation = tuple(fold(word) for word in files.search.imitation)
+        self._no_kind = {fold(word) for word in files.search.no_kind}
         self.stated = _stated_values(catalogue)
+        self.axes = {name for p in catalogue.products for v in p.variants for name in v.options}
         self.families: dict[tuple[str, str], set[str]] = {}
         self._material_words: dict[str, set[str]] = {}
         self._add_categories(catalogue)
@@ -148,10 +163,11 @@ class Lexicon:
                 continue
             concepts = self._lookup(tuple(keys[first][start:end]), first)
             concepts = concepts or self._lookup(tuple(keys[second][start:end]), second)
-            if not concepts and end - start == 1:
+            guessed = not concepts and end - start == 1
+            if guessed:
                 concepts = self._compound(tokens[start])
             if concepts:
-                found.append(Found(start, end, concepts))
+                found.append(Found(start, end, concepts, guessed))
                 taken.update(range(start, end))
         return sorted(found, key=lambda item: item.start)
 
@@ -167,6 +183,12 @@ class Lexicon:
             word = word.removesuffix("s")
         best = process.extractOne(word, among, scorer=fuzz.ratio, score_cutoff=least)
         return self._lookup((self._heard[language][best[0]],), language) if best else ()
+
+    @staticmethod
+    def is_ordinary(token: str) -> bool:
+        """Return whether a word is in a dictionary: then a brand's name may be no name."""
+        forms = (token.lower(), token.capitalize())
+        return any(lookup(form, language) for form in forms for language in _LANGUAGES)
 
     def _is_word(self, token: str, language: str) -> bool:
         return any(lookup(form, language) for form in (token.lower(), token.capitalize()))
@@ -251,7 +273,7 @@ class Lexicon:
                     self._add(phrase, language, concept)
 
     def _add_values(self, catalogue: Catalogue) -> None:
-        axes = {name for p in catalogue.products for v in p.variants for name in v.options}
+        axes = self.axes
         known = {key for keys in self._phrases.values() for key in keys}
         for name, values in self.stated.items():
             labels = catalogue.vocabulary.values.get(name, {})
@@ -293,7 +315,9 @@ class Lexicon:
         for value, own in words.items():
             for other, theirs in words.items():
                 if other != value and any(
-                    form.endswith(head) and not form.startswith(self._imitation)
+                    form.endswith(head)
+                    and form not in self._no_kind
+                    and not form.startswith(self._imitation)
                     for head in own
                     for form in theirs
                     if len(head) >= _MIN_HEAD_CHARS

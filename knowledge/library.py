@@ -1,5 +1,7 @@
 """The knowledge room's front door: opens the index, keeps it fresh, answers."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -8,9 +10,11 @@ import msgspec
 import numpy as np
 import structlog
 
-from knowledge.answers import Answer, AnswerFinder
+from knowledge.answers import Answer, AnswerFinder, Asker
+from knowledge.bundles import Bundle, BundleFinder, read_bundles
 from knowledge.constraints import ConstraintReader
-from knowledge.documents import Catalogue, Product
+from knowledge.documents import Catalogue, Passage, Product
+from knowledge.gathering import Gathering
 from knowledge.ingest import (
     Encoders,
     IngestReport,
@@ -22,17 +26,26 @@ from knowledge.ingest import (
 )
 from knowledge.lexical import LexicalIndex
 from knowledge.lexicon import Lexicon, read_word_files
+from knowledge.merchandising import Merchandising, read_rules
+from knowledge.purchases import Purchase
 from knowledge.query import ProductMatch, ProductQuery, ProductResult
 from knowledge.recommend import Recommender
+from knowledge.recommend_rank import (
+    Recommendation,
+    RecommendationRanker,
+    RecommendRequest,
+    shelves_of,
+)
+from knowledge.recommend_store import RecommendStore, TrainReport
 from knowledge.refine import Refiner
 from knowledge.retrieve import Candidate, ProductResolver, ProductSearch
 from knowledge.signals import ProductSignals
-from knowledge.sources import SourceDirs, SourceProblem, read_shop
-from knowledge.store import VectorTable, load_table, open_store, save_table
+from knowledge.sources import SourceDirs, SourceProblem
+from knowledge.store import OpenStore, VectorTable, load_table, open_store, save_table
 from knowledge.variants import VariantTable
 from knowledge.words import warm
 
-_FORMAT = 1
+_FORMAT = 2
 _PROBE = "tresen probe: waterproof winter jacket"
 _SAME_ENCODER = 0.999
 _KINDS = ("products", "passages")
@@ -60,32 +73,50 @@ class _State(msgspec.Struct, frozen=True):
     resolver: ProductResolver
     answers: AnswerFinder
     recommender: Recommender
+    ranker: RecommendationRanker
 
 
 class Library:
     """What the bot knows of a shop."""
 
     def __init__(
-        self, dirs: SourceDirs, data_dir: Path, vocabulary_dir: Path, encoders: Encoders | None
+        self,
+        dirs: SourceDirs,
+        data_dir: Path,
+        vocabulary_dir: Path,
+        encoders: Encoders | None,
+        gathering: Gathering | None = None,
+        opener: OpenStore = open_store,
     ) -> None:
         """Open the last complete index, or a word index of the sources until `ingest`.
 
         Args:
             dirs: The shop's texts.
             data_dir: Where the index lives (`chroma/` and `knowledge/` are made in it).
-            vocabulary_dir: Holds search_words.yml and attributes.yml.
+            vocabulary_dir: Holds search_words.yml, attributes.yml and merchandising.yml.
             encoders: Normalised float32 sentence vectors; None searches by words alone.
+            gathering: What other sources gave.
+            opener: Opens the vector store of a directory.
 
         Raises:
-            EmptyShop: When the shop directory holds no products.json.
+            EmptyShop: When the shop directory holds no products.json, and never did.
+            SourceUnreadable: When its products.json is broken, and always was.
             OSError: When a word file is missing.
+            MerchandisingRuleWrong: When a rule of ranking cannot be followed.
         """
         self._dirs = dirs
         self._data_dir = data_dir
         self._home = data_dir / "knowledge"
         self._home.mkdir(parents=True, exist_ok=True)
         self._encoders = encoders
+        self._open_store = opener
+        self.gathering = gathering or Gathering(self._home / "sources")
         self._files = read_word_files(vocabulary_dir)
+        self._rules = read_rules(vocabulary_dir / "merchandising.yml")
+        self._bundles = BundleFinder(
+            read_bundles(vocabulary_dir / "bundles.yml"), self.search_products
+        )
+        self._statistics = RecommendStore(self._home)
         self._ingesting = Lock()
         self.problems: tuple[SourceProblem, ...] = ()
         self._version = self._read_version()
@@ -102,13 +133,17 @@ class Library:
         Blocking: call it in a thread. Without an encoder only words are indexed.
 
         Raises:
-            EmptyShop: When the shop directory holds no products.json.
+            EmptyShop: When the shop directory holds no products.json, and never did.
+            SourceUnreadable: When its products.json is broken, and always was.
         """
         with self._ingesting:
             started = perf_counter()
-            fingerprint = self._dirs.fingerprint()
-            catalogue = self._read()
+            fingerprint = self._fingerprint()
+            catalogue = self._read(keep=True)
             report = IngestReport(errors=self.problems)
+            stored = self._read_version()
+            if stored.number > self._version.number:  # by another process
+                self._version = stored
             number = self._version.number + 1
             generation, probe = self._generation(rebuild=rebuild)
             if self._encoders:
@@ -131,6 +166,13 @@ class Library:
             )
             return report
 
+    def is_behind(self) -> bool:
+        """Return whether sources hold what is not indexed here; blocking.
+
+        So it is after an ingest that failed, and when another process has read the sources.
+        """
+        return self._version.fingerprint != self._fingerprint()
+
     def warm(self) -> None:
         """Load the dictionaries that only rare words need; call it in a thread."""
         warm()
@@ -140,6 +182,11 @@ class Library:
     def products(self) -> tuple[Product, ...]:
         """All products as last ingested."""
         return self._state.catalogue.products
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """All help texts as last ingested."""
+        return self._state.catalogue.passages
 
     def product(self, product_id: str) -> Product | None:
         """Return a product, or None."""
@@ -164,13 +211,17 @@ class Library:
         """Return products of which one variant meets every limit, best first."""
         return self._state.search.search_products(query)
 
-    def answer(self, question: str, language: str) -> Answer | None:
-        """Return a quoted answer, or None when nothing supports one."""
-        return self._state.answers.answer(question, language)
+    def bundle(self, sentence: str, language: str) -> Bundle | None:
+        """Return things in stock that together meet an open wish, or None."""
+        return self._bundles.find(self.read_query(sentence, language), sentence)
 
-    def rank_answers(self, question: str, language: str, limit: int = 3) -> list[Answer]:
+    def answer(self, question: str, asker: Asker | str) -> Answer | None:
+        """Return a quoted answer, or None when nothing supports one; `asker` may be a language."""
+        return self._state.answers.answer(question, asker)
+
+    def rank_answers(self, question: str, asker: Asker | str, limit: int = 3) -> list[Answer]:
         """Return the nearest passages, also those too weak to answer."""
-        return self._state.answers.rank(question, language, limit)
+        return self._state.answers.rank(question, asker, limit)
 
     def resolve_product(self, text: str, language: str, limit: int = 5) -> list[Candidate]:
         """Return the products that a name said by a customer may mean."""
@@ -185,12 +236,34 @@ class Library:
         """Return products in stock that are most like one."""
         return self._state.recommender.similar(product_id, limit, options)
 
+    def recommend(self, request: RecommendRequest) -> list[Recommendation]:
+        """Return products in stock that meet every limit, best first, each with its reason."""
+        return self._state.ranker.recommend(request)
+
+    def learn_from(self, purchases: Iterable[Purchase], as_of: datetime) -> TrainReport:
+        """Learn from orders what goes with what, unless nothing changed; blocking.
+
+        Args:
+            purchases: everything that was bought and kept.
+            as_of: the present, aware UTC.
+        """
+        with self._ingesting:
+            report, model = self._statistics.train(purchases, as_of)
+            if model is not None:
+                state = self._state
+                ranker = state.ranker.learned(model)
+                self._state = msgspec.structs.replace(state, ranker=ranker)
+            return report
+
     def update_availability(self, variant_id: str, price_minor: int, *, available: bool) -> bool:
         """Take over a fresh price and stock; return False for an unknown variant."""
         return self._state.table.update_availability(variant_id, price_minor, available=available)
 
-    def _read(self) -> Catalogue:
-        catalogue, problems = read_shop(self._dirs)
+    def _fingerprint(self) -> str:
+        return f"{self._dirs.fingerprint()}{self.gathering.fingerprint()}"
+
+    def _read(self, *, keep: bool = False) -> Catalogue:
+        catalogue, problems = self.gathering.catalogue(self._dirs, keep=keep)
         self.problems = tuple(problems)
         for problem in problems:
             log.warning("knowledge_source", path=problem.path, item=problem.item)
@@ -215,7 +288,7 @@ class Library:
         files = [self._words_file(kind, number) for kind in _KINDS]
         files += [self._vectors_file(kind, number) for kind in kinds]
         return (
-            self._version.fingerprint == self._dirs.fingerprint()
+            self._version.fingerprint == self._fingerprint()
             and all(file.is_file() for file in files)
             and self._is_same_encoder()
         )
@@ -238,7 +311,7 @@ class Library:
         report = IngestReport()
         if self._encoders is None:
             return report
-        store = open_store(self._data_dir)
+        store = self._open_store(self._data_dir)
         units = {
             "products": list(product_units(catalogue)),
             "passages": list(passage_units(catalogue.passages)),
@@ -279,12 +352,18 @@ class Library:
         reader = ConstraintReader(Lexicon(catalogue, self._files, words.words), self._files)
         table = VariantTable(catalogue)
         signals = ProductSignals(table, words, self._vectors("products", number), encode)
+        recommender = Recommender(table, signals)
         return _State(
             catalogue=catalogue,
             table=table,
             reader=reader,
             refiner=Refiner(reader, self._files),
-            search=ProductSearch(table, signals),
+            search=ProductSearch(
+                table,
+                signals,
+                Merchandising(self._rules, table),
+                self._encoders.reranker if self._encoders else None,
+            ),
             resolver=ProductResolver(table, signals),
             answers=AnswerFinder(
                 catalogue.passages,
@@ -292,7 +371,10 @@ class Library:
                 self._vectors("passages", number),
                 encode,
             ),
-            recommender=Recommender(table, signals),
+            recommender=recommender,
+            ranker=RecommendationRanker(
+                table, recommender, self._statistics.load(), shelves_of(catalogue.categories)
+            ),
         )
 
     def _tidy(self, old: Version) -> None:
@@ -301,7 +383,7 @@ class Library:
             self._words_file(kind, old.number).unlink(missing_ok=True)
             self._vectors_file(kind, old.number).unlink(missing_ok=True)
         if self._encoders and old.generation != self._version.generation:
-            store = open_store(self._data_dir)
+            store = self._open_store(self._data_dir)
             for kind in _KINDS:
                 store.drop(f"{kind}-{old.generation}")
 

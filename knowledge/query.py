@@ -25,11 +25,13 @@ class Exclusions(msgspec.Struct, frozen=True, omit_defaults=True):
 class ProductQuery(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a customer looks for.
 
-    All fields but `text`, `sort` and `exclude.words` are hard limits. Values are the
+    All fields but `text`, `sort`, `prefer` and `exclude.words` are hard limits. Values are the
     shop's own keys ("blue", "M"). `attributes` maps an attribute or option name to the
     accepted values, in lower case; several names in one key, joined by "|", are
     alternatives. `keywords` are the words that name the thing; `unexplained` are the words
-    that no limit accounts for.
+    that no limit accounts for. `prefer` are wishes that only rank: a dimension ("color",
+    "brand") or an attribute and its values. With `open_category` the shelf is a guess: what
+    fits the words better may stand on another one.
     """
 
     text: str = ""
@@ -49,6 +51,8 @@ class ProductQuery(msgspec.Struct, frozen=True, omit_defaults=True):
     sort: Sort = "relevance"
     keywords: Values = ()
     unexplained: Values = ()
+    prefer: dict[str, Values] = {}
+    open_category: bool = False
 
     @property
     def has_limits(self) -> bool:

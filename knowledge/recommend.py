@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
 
 from knowledge.documents import Product
 from knowledge.query import ProductMatch
@@ -13,6 +15,7 @@ _MEANING_WEIGHT = 0.55
 _CATEGORY_WEIGHT = 0.2
 _ATTRIBUTE_WEIGHT = 0.15
 _PRICE_WEIGHT = 0.1
+_EVERYBODY = frozenset({"", "unisex", "all", "any"})
 
 
 class Recommender:
@@ -23,6 +26,10 @@ class Recommender:
         self._table = table
         self._signals = signals
         self._centres = self._centre_vectors()
+        shelves = {name: n for n, name in enumerate({p.category for p in table.products})}
+        self._shelves = np.array([shelves[p.category] for p in table.products], dtype=np.int64)
+        self._audience = _audience_of(table.products)
+        self._traits, self._trait_counts = _traits_of(table.products)
 
     def similar(
         self, product_id: str, limit: int = 3, options: Mapping[str, str] | None = None
@@ -37,7 +44,7 @@ class Recommender:
         row = self._table.product_row_of.get(product_id)
         if row is None:
             return []
-        scores = self._scores(row)
+        scores = self.likeness(row)
         preferred = self._table.all_rows()
         for name, value in (options or {}).items():
             preferred &= self._table.values_mask([f"={name}"], [value])
@@ -54,14 +61,14 @@ class Recommender:
             for other in ordered
         ]
 
-    def _scores(self, row: int) -> Scores:
-        own = self._table.products[row]
-        others = self._table.products
-        same = np.array([p.category == own.category for p in others], dtype=np.float32)
-        alike = np.array([_overlap(own, p) for p in others], dtype=np.float32)
-        prices = np.array([min(v.price_minor for v in p.variants) for p in others], dtype=float)
-        ratio = np.abs(np.log((prices + 1) / (prices[row] + 1)))
-        near = np.exp(-ratio).astype(np.float32)
+    def likeness(self, row: int) -> Scores:
+        """Return how much each product is like one, in [0, 1]; `row` is the one's own."""
+        same = (self._shelves == self._shelves[row]).astype(np.float32)
+        common = np.asarray((self._traits @ self._traits[[row]].T).todense()).ravel()
+        either = self._trait_counts + self._trait_counts[row] - common
+        alike = common / np.maximum(either, 1.0)
+        prices = self._lowest_prices()
+        near = np.exp(-np.abs(np.log((prices + 1) / (prices[row] + 1)))).astype(np.float32)
         scores = _CATEGORY_WEIGHT * same + _ATTRIBUTE_WEIGHT * alike + _PRICE_WEIGHT * near
         if len(self._centres):
             cosine = self._centres @ self._centres[row]
@@ -69,6 +76,16 @@ class Recommender:
         else:
             scores /= 1.0 - _MEANING_WEIGHT
         return np.asarray(scores, dtype=np.float32)
+
+    def suits(self, row: int) -> NDArray[np.bool_]:
+        """Return which products are for the same people as one, as far as is said."""
+        own = self._audience[row]
+        return np.asarray((self._audience == own) | (self._audience < 0) | (own < 0), dtype=bool)
+
+    def _lowest_prices(self) -> NDArray[np.float64]:
+        prices = np.full(len(self._table.products), np.inf)
+        np.minimum.at(prices, self._table.product_rows, self._table.prices)
+        return np.where(np.isfinite(prices), prices, 0.0)
 
     def _centre_vectors(self) -> Scores:
         matrix, owners = self._signals.matrix, self._signals.owner_rows
@@ -80,7 +97,29 @@ class Recommender:
         return np.asarray(centres / np.maximum(lengths, 1e-6), dtype=np.float32)
 
 
-def _overlap(one: Product, other: Product) -> float:
-    mine = {f"{name}={value}" for name, value in one.attributes.items()} | set(one.tags)
-    theirs = {f"{name}={value}" for name, value in other.attributes.items()} | set(other.tags)
-    return len(mine & theirs) / len(mine | theirs) if mine | theirs else 0.0
+def _audience_of(products: tuple[Product, ...]) -> NDArray[np.int64]:
+    """Return a number for whom each product is for, -1 for everybody."""
+    numbers: dict[str, int] = {}
+    return np.array(
+        [
+            -1
+            if (whom := str(product.attributes.get("gender") or "")).casefold() in _EVERYBODY
+            else numbers.setdefault(whom, len(numbers))
+            for product in products
+        ],
+        dtype=np.int64,
+    )
+
+
+def _traits_of(products: tuple[Product, ...]) -> tuple[sparse.csr_matrix, Scores]:
+    """Return which product (rows) states which attribute or tag (columns), and how many it does."""
+    columns: dict[str, int] = {}
+    pairs = [
+        (row, columns.setdefault(trait, len(columns)))
+        for row, product in enumerate(products)
+        for trait in {f"{n}={v}" for n, v in product.attributes.items()} | set(product.tags)
+    ]
+    rows, places = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    shape = (len(products), max(len(columns), 1))
+    found = sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, places)), shape=shape)
+    return found, np.asarray(found.sum(axis=1), dtype=np.float32).ravel()

@@ -12,6 +12,13 @@ from knowledge.words import clean
 
 _SINGLE_VALUED = ("colors", "sizes", "materials", "categories", "brands")
 _EXCLUDED = (*_SINGLE_VALUED, "words")
+_FIELD_OF = {"color": "colors", "size": "sizes", "material": "materials", "brand": "brands"}
+
+_PRICE = re.compile(
+    r"[€$£]\s*\d+(?:[.,]\d\d?)?|\d+(?:[.,]\d\d?)?\s*(?:[€$£]|euros?|eur|dollars?|pounds?)",
+    re.IGNORECASE,
+)
+"""A price and nothing else: as much as it may cost."""
 
 
 class Refiner:
@@ -43,6 +50,7 @@ class Refiner:
             shown_size: Size of the product shown first, for "larger?".
         """
         text = clean(sentence)
+        text = f"for {text}" if _PRICE.fullmatch(text) else text
         moves, rest = [], text
         for name, pattern in self._moves.items():
             if pattern.search(rest):
@@ -107,6 +115,11 @@ def _merge(old: ProductQuery, new: ProductQuery) -> ProductQuery:
             attributes=_later(old.exclude.attributes, new.exclude.attributes, new.attributes),
         ),
         sort=new.sort if new.sort != "relevance" else old.sort,
+        prefer={
+            name: values
+            for name, values in {**old.prefer, **new.prefer}.items()
+            if not getattr(new, _FIELD_OF.get(name, ""), ())
+        },
         keywords=(*old.keywords, *new.keywords),
         unexplained=(*old.unexplained, *new.unexplained),
         offset=0,

@@ -1,37 +1,72 @@
 """Product search: hard limits as masks over variants, soft wishes as rank."""
 
-import functools
+from collections import Counter
 from collections.abc import Mapping
 
 import msgspec
 import numpy as np
+import structlog
+from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
+from knowledge.documents import pick
+from knowledge.merchandising import Merchandising, Moved
 from knowledge.query import ProductMatch, ProductQuery, ProductResult, Relaxation
+from knowledge.rerank import Reranker
 from knowledge.signals import ProductSignals, Scores, Signals
 from knowledge.variants import Mask, VariantTable
 from knowledge.words import fold
 
 # Calibrated by bench/knowledge on the demo shop: an unrelated text reaches a cosine of
-# about 0.80 with the nearest product, a description of a product 0.85 and more.
-MEANING_FLOOR = 0.845
-MEANING_SPREAD = 0.035
+# 0.83 to 0.87 with the nearest product, a description of one mostly 0.88 and more.
+MEANING_FLOOR = 0.88
+MEANING_SPREAD = 0.05
+# Less will do where the nearest product stands out from the rest.
+NEAR_FLOOR = 0.86
+CONTRAST_FLOOR = 0.05
 COVERAGE_FLOOR = 0.5
 _TITLE_ENOUGH = 0.99
 _CORE_SHARE = 0.6
 _SOLD_OUT_FACTOR = 0.8
-_UNWANTED_FACTOR = 0.5
+_UNWANTED_FACTOR = 0.85
 _STRONG = 0.5
 _SPELLING_FLOOR = 75
+_OPEN_MARGIN = 0.12
+"""How far below the best on a guessed shelf a product of another shelf may be."""
+_SHELF_BONUS = 0.08
+_WISH_BONUS = 0.1
+_RERANKED = 30
+_MIXED = 30
+_SAMENESS = 0.01
+log = structlog.get_logger(__name__)
 
 
 class ProductSearch:
     """Answers product queries over one state of the index."""
 
-    def __init__(self, table: VariantTable, signals: ProductSignals) -> None:
-        """Search the variants of a table."""
+    def __init__(
+        self,
+        table: VariantTable,
+        signals: ProductSignals,
+        merchandising: Merchandising | None = None,
+        reranker: Reranker | None = None,
+    ) -> None:
+        """Search the variants of a table.
+
+        Args:
+            table: what is for sale.
+            signals: how well it fits a text.
+            merchandising: the shop's own rules of ranking.
+            reranker: looks at the best results again.
+        """
         self.table = table
         self._signals = signals
+        self._merchandising = merchandising or Merchandising((), table)
+        self._reranker = reranker
+        for rule in self._merchandising.idle:
+            log.warning("merchandising_rule_idle", rule=rule)
+        ids = np.array([product.id for product in table.products], dtype=np.str_)
+        self._by_id = np.argsort(np.argsort(ids, kind="stable"), kind="stable")
 
     def search_products(self, query: ProductQuery) -> ProductResult:
         """Return products of which one variant meets all limits, best first.
@@ -39,33 +74,110 @@ class ProductSearch:
         Without a match, `relaxations` says which single limit stands in the way. A text
         that fits nothing in the shop gives an empty result.
         """
-        signals = self._signals.compute(
-            query.text, query.keywords or tuple(query.text.split()), query.language
-        )
-        masks = self._with_titles(self.table.masks(query), query, signals)
+        masks = self.table.masks(query)
+        possible = self._all({n: mask for n, mask in masks.items() if n != "categories"})
+        among = None if possible.all() else self.table.product_mask(possible)
+        signals = self._compute(query, among)
+        masks = self._with_titles(masks, query, signals)
+        scores = self._scores(query, signals)
+        shelf = masks.get("categories")
+        self._open_shelf(masks, query, scores)
         relevant = self._relevant(query, signals)
         allowed = self._all(masks) & relevant[self.table.product_rows]
         if not allowed.any():
+            relevant = self._relevant(query, self._compute(query))
             return ProductResult(query, relaxations=self._relax(query, masks, relevant))
-        scores = self._scores(query, signals)
         if query.sort != "relevance":
             allowed &= self._core(signals, allowed)[self.table.product_rows]
-        best = self.table.best_rows(allowed)
-        ordered = sorted(best, key=self._order(query, best, scores))
-        page = ordered[query.offset : query.offset + query.limit]
+        liked = self.table.preferred(query.prefer)
+        scores = self._with_wishes(scores, allowed, liked, shelf)
+        moved = self._moved(query, allowed, self._reranked(query, allowed, scores))
+        total, page = self._page(query, allowed, moved.scores)
+        shelved = None if shelf is None else self.table.product_mask(shelf)
         return ProductResult(
             query,
             matches=tuple(
                 ProductMatch(
                     self.table.products[row],
-                    self.table.variant(best[row]),
+                    self.table.variant(self.table.best_row(row, allowed, liked)),
                     float(np.clip(scores[row], 0.0, 1.0)),
-                    _why(query, signals, row),
+                    (
+                        *_why(query, signals, row, on_shelf=shelved is None or bool(shelved[row])),
+                        *(f"rule:{rule}" for rule in moved.by_row.get(row, ())),
+                    ),
                 )
                 for row in page
             ),
-            total=len(ordered),
+            total=total,
         )
+
+    def _reranked(self, query: ProductQuery, allowed: Mask, scores: Scores) -> Scores:
+        """Let the reranker order the best; they stay before the rest."""
+        if self._reranker is None or not query.text.strip() or query.sort != "relevance":
+            return scores
+        rows = np.flatnonzero(self.table.product_mask(allowed))
+        rows = rows[np.argsort(-scores[rows], kind="stable")][:_RERANKED]
+        texts = [
+            f"{pick(p.title, query.language)}. {pick(p.description, query.language)}"
+            for p in (self.table.products[row] for row in rows.tolist())
+        ]
+        again = scores.copy()
+        again[rows] = 1 + self._reranker.scores(query.text, texts)
+        return np.asarray(again / 2, dtype=np.float32)
+
+    def _moved(self, query: ProductQuery, allowed: Mask, scores: Scores) -> Moved:
+        """Apply the shop's rules, and log what they moved."""
+        if query.sort != "relevance":
+            return Moved(scores, {})
+        here = self.table.product_mask(allowed)
+        moved = self._merchandising.apply(scores, here, query.text)
+        if moved.by_row:
+            log.info(
+                "merchandising_applied",
+                moved={self.table.products[row].id: ids for row, ids in moved.by_row.items()},
+            )
+        return moved
+
+    def _page(self, query: ProductQuery, allowed: Mask, scores: Scores) -> tuple[int, list[int]]:
+        """Return how many products there are, and the rows of those asked for."""
+        rows = np.flatnonzero(self.table.product_mask(allowed))
+        total, stop = len(rows), query.offset + query.limit
+        keys: list[NDArray[np.float64]] = [
+            self._by_id[rows].astype(np.float64),
+            -scores[rows].astype(np.float64),
+        ]
+        if query.sort != "relevance":
+            sign = 1 if query.sort == "price_asc" else -1
+            keys.append(sign * self.table.lowest_prices(allowed)[rows].astype(np.float64))
+        elif (stop := max(stop, _MIXED)) < total:
+            near = np.partition(scores[rows], total - stop)[total - stop]
+            kept = scores[rows] >= near
+            rows, keys = rows[kept], [key[kept] for key in keys]
+        ordered = rows[np.lexsort(keys)].tolist()
+        if _is_open(query):
+            ordered[:_MIXED] = self._mixed(ordered[:_MIXED], scores)
+        return total, ordered[query.offset : query.offset + query.limit]
+
+    def _mixed(self, rows: list[int], scores: Scores) -> list[int]:
+        """Return the best with shelves and brands mixed: each more of one counts a little less."""
+        left, mixed = list(rows), []
+        seen: Counter[str] = Counter()
+        while left:
+            best = max(left, key=lambda row: float(scores[row]) - self._sameness(row, seen))
+            left.remove(best)
+            mixed.append(best)
+            product = self.table.products[best]
+            seen.update((f"shelf {product.category}", f"brand {product.brand}"))
+        return mixed
+
+    def _sameness(self, row: int, seen: Mapping[str, int]) -> float:
+        product = self.table.products[row]
+        alike = seen.get(f"shelf {product.category}", 0) + seen.get(f"brand {product.brand}", 0)
+        return _SAMENESS * alike
+
+    def _compute(self, query: ProductQuery, among: Mask | None = None) -> Signals:
+        words = query.keywords or tuple(query.text.split())
+        return self._signals.compute(query.text, words, query.language, among)
 
     def _all(self, masks: Mapping[str, Mask]) -> Mask:
         mask = self.table.all_rows()
@@ -82,6 +194,31 @@ class ProductSearch:
             masks["categories"] |= titled[self.table.product_rows]
         return masks
 
+    def _open_shelf(self, masks: dict[str, Mask], query: ProductQuery, scores: Scores) -> None:
+        """Let through what fits the words about as well as the best on a guessed shelf."""
+        shelf = masks.pop("categories", None)
+        if shelf is None:
+            return
+        masks["categories"] = shelf
+        if not query.open_category or query.sort != "relevance":
+            return
+        rest = self._all({name: mask for name, mask in masks.items() if name != "categories"})
+        inside = self.table.product_mask(rest & shelf)
+        if inside.any():
+            floor = float(scores[inside].max()) - _OPEN_MARGIN
+            masks["categories"] = shelf | (scores >= floor)[self.table.product_rows]
+
+    def _with_wishes(
+        self, scores: Scores, allowed: Mask, liked: Scores, shelf: Mask | None
+    ) -> Scores:
+        """Move up what meets the wishes and what stands on the shelf that was named."""
+        total = scores.copy()
+        if liked.any():
+            total += _WISH_BONUS * self.table.most_liked(allowed, liked)
+        if shelf is not None:
+            total += _SHELF_BONUS * self.table.product_mask(shelf)
+        return np.asarray(total / (1 + _WISH_BONUS + _SHELF_BONUS), dtype=np.float32)
+
     def _relevant(self, query: ProductQuery, signals: Signals) -> Mask:
         everything = np.ones(len(self.table.products), dtype=bool)
         names_it = query.categories or query.brands or not query.unexplained
@@ -95,9 +232,11 @@ class ProductSearch:
         if not self._signals.has_meaning:
             return by_words
         top = float(signals.meaning.max(initial=0.0))
-        if top < MEANING_FLOOR:
+        known = signals.meaning[signals.meaning > 0]
+        stands_out = top - float(np.median(known if len(known) else 0.0)) >= CONTRAST_FLOOR
+        if top < (NEAR_FLOOR if stands_out else MEANING_FLOOR):
             return by_words
-        floor = max(MEANING_FLOOR, top - MEANING_SPREAD)
+        floor = top - MEANING_SPREAD
         return np.asarray(np.logical_or(by_words, signals.meaning >= floor), dtype=bool)
 
     def _core(self, signals: Signals, allowed: Mask) -> Mask:
@@ -113,21 +252,9 @@ class ProductSearch:
         in_stock = self.table.product_mask(self.table.available)
         scores = np.where(in_stock, scores, scores * _SOLD_OUT_FACTOR)
         for word in query.exclude.words:
-            named = self._signals.compute(word, (word,), query.language).covered > 0
+            named = self._signals.mention(word, query.language)
             scores = np.where(named, scores * _UNWANTED_FACTOR, scores)
         return np.asarray(scores, dtype=np.float32)
-
-    def _order(
-        self, query: ProductQuery, best: Mapping[int, int], scores: Scores
-    ) -> "functools.partial[tuple[float, float, str]]":
-        sign = {"price_asc": 1, "price_desc": -1, "relevance": 0}[query.sort]
-        return functools.partial(self._order_key, sign, best, scores)
-
-    def _order_key(
-        self, sign: int, best: Mapping[int, int], scores: Scores, row: int
-    ) -> tuple[float, float, str]:
-        price = float(self.table.prices[best[row]])
-        return (sign * price, -float(scores[row]), self.table.products[row].id)
 
     def _relax(
         self, query: ProductQuery, masks: Mapping[str, Mask], relevant: Mask
@@ -142,6 +269,11 @@ class ProductSearch:
         return tuple(sorted(found, key=lambda item: (item.field == "categories", -item.count)))
 
 
+def _is_open(query: ProductQuery) -> bool:
+    """Return whether a query names no shelf and no brand, so that many things may be meant."""
+    return not (query.categories or query.brands) and query.sort == "relevance"
+
+
 def _limit_values(query: ProductQuery, name: str) -> tuple[str, ...]:
     target: object = query
     path = name.split(".", 2 if name.startswith("exclude.attributes.") else 1)
@@ -150,11 +282,11 @@ def _limit_values(query: ProductQuery, name: str) -> tuple[str, ...]:
     return target if isinstance(target, tuple) else (str(target),)
 
 
-def _why(query: ProductQuery, signals: Signals, row: int) -> tuple[str, ...]:
+def _why(query: ProductQuery, signals: Signals, row: int, *, on_shelf: bool) -> tuple[str, ...]:
     reasons = [
         f"{name}:{value}"
         for name, values in (
-            ("category", query.categories),
+            ("category", query.categories if on_shelf else ()),
             ("color", query.colors),
             ("size", query.sizes),
             ("material", query.materials),
@@ -167,7 +299,7 @@ def _why(query: ProductQuery, signals: Signals, row: int) -> tuple[str, ...]:
         reasons.append("title")
     elif signals.covered[row] >= _STRONG:
         reasons.append("words")
-    if signals.meaning[row] >= MEANING_FLOOR:
+    if signals.meaning[row] >= NEAR_FLOOR:
         reasons.append("meaning")
     return tuple(reasons)
 

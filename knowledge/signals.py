@@ -7,15 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.ingest import Encode
-from knowledge.lexical import LexicalHit, LexicalIndex
+from knowledge.lexical import LexicalIndex
 from knowledge.query import ProductQuery
 from knowledge.store import VectorTable
 from knowledge.variants import VariantTable
 from knowledge.words import clean
 
 Scores = NDArray[np.float32]
-_RANK_OFFSET = 20.0
-_HITS = 400
+MEANING_WIDTH = 0.12
+WORDS_WEIGHT = 0.2
+TITLE_WEIGHT = 0.1
+_WORTH_CHOOSING = 0.4
+"""Up to this share of the products, choosing their rows first is faster."""
 
 
 class Signals(msgspec.Struct, frozen=True):
@@ -31,13 +34,20 @@ class Signals(msgspec.Struct, frozen=True):
     covered: Scores
     titled: Scores
 
-    def fused(self, weights: tuple[float, float, float] = (1.0, 1.0, 0.8)) -> Scores:
-        """Return reciprocal rank fusion of meaning, words and title, in [0, 1]."""
-        total = np.zeros(len(self.meaning), dtype=np.float32)
-        for weight, scores in zip(weights, (self.meaning, self.words, self.titled), strict=True):
-            total += weight * _reciprocal_ranks(scores)
-        best = sum(weights) / (_RANK_OFFSET + 1)
-        return np.asarray(total / best, dtype=np.float32)
+    def fused(self) -> Scores:
+        """Return how well each product fits the text, in [0, 1]; 0 where nothing fits.
+
+        Cosines of a small encoder lie close together, so that their distance from the best
+        counts; words and titles add to it (weights calibrated by bench/knowledge).
+        """
+        best = float(self.words.max(initial=0.0))
+        words = self.words / best if best else self.words
+        top = float(self.meaning.max(initial=0.0))
+        if not top:
+            return np.asarray((words + self.titled) / 2, dtype=np.float32)
+        meant = np.clip((self.meaning - top + MEANING_WIDTH) / MEANING_WIDTH, 0.0, 1.0)
+        total = meant + WORDS_WEIGHT * words + TITLE_WEIGHT * self.titled
+        return np.asarray(total / (1 + WORDS_WEIGHT + TITLE_WEIGHT), dtype=np.float32)
 
 
 class ProductSignals:
@@ -54,10 +64,14 @@ class ProductSignals:
         self._table = table
         self._lexical = lexical
         self._encode = encode if len(vectors.ids) else None
-        rows = [table.product_row_of.get(owner, -1) for owner in vectors.owners]
-        known = np.array([row >= 0 for row in rows], dtype=bool)
-        self.matrix = vectors.matrix[known] if len(vectors.ids) else vectors.matrix
-        self.owner_rows = np.array([row for row in rows if row >= 0], dtype=np.int64)
+        rows = np.array([table.product_row_of.get(x, -1) for x in vectors.owners], dtype=np.int64)
+        order = np.argsort(rows, kind="stable")
+        order = order[rows[order] >= 0]
+        self.matrix = vectors.matrix[order] if len(vectors.ids) else vectors.matrix
+        self.owner_rows = rows[order]
+        named = np.array([table.product_row_of.get(x, -1) for x in lexical.owners], dtype=np.int64)
+        self._worded = np.flatnonzero(named >= 0)
+        self._worded_rows = named[self._worded]
 
     @property
     def has_meaning(self) -> bool:
@@ -74,38 +88,52 @@ class ProductSignals:
             return None
         return np.asarray(self._encode([clean(text)])[0], dtype=np.float32)
 
-    def compute(self, text: str, keywords: Sequence[str], language: str) -> Signals:
-        """Return the signals of all products for a text."""
+    def compute(
+        self,
+        text: str,
+        keywords: Sequence[str],
+        language: str,
+        among: NDArray[np.bool_] | None = None,
+    ) -> Signals:
+        """Return the signals of all products for a text.
+
+        Args:
+            text: what is looked for.
+            keywords: its words that name the thing.
+            language: of the text.
+            among: products whose meaning is asked for; all if left out.
+        """
         naming = " ".join(keywords)
-        everywhere = self._lexical.search(text, language, _HITS)
-        titles = self._lexical.search(naming, language, _HITS, column="title")
+        everywhere = self._lexical.measure(text, language)
+        named = everywhere if naming == text else self._lexical.measure(naming, language)
         return Signals(
-            meaning=self.meaning(self.vector(text)),
-            words=self._spread(everywhere, by_score=True),
-            covered=self._spread(self._lexical.search(naming, language, _HITS), by_score=False),
-            titled=self._spread(titles, by_score=False),
+            meaning=self.meaning(self.vector(text), among),
+            words=self._spread(everywhere.score * everywhere.coverage),
+            covered=self._spread(named.coverage),
+            titled=self._spread(named.titled),
         )
 
-    def meaning(self, vector: Scores | None) -> Scores:
-        """Return each product's best cosine with a vector."""
+    def mention(self, word: str, language: str) -> NDArray[np.bool_]:
+        """Return which products mention a word."""
+        return self._spread(self._lexical.measure(word, language).coverage) > 0
+
+    def meaning(self, vector: Scores | None, among: NDArray[np.bool_] | None = None) -> Scores:
+        """Return each product's best cosine with a vector, 0 for those not asked for."""
         scores = np.zeros(len(self._table.products), dtype=np.float32)
-        if vector is not None and len(self.owner_rows):
-            np.maximum.at(scores, self.owner_rows, self.matrix @ vector)
+        if vector is None or not len(self.owner_rows):
+            return scores
+        if among is None or among.mean() > _WORTH_CHOOSING:
+            owners, cosines = self.owner_rows, self.matrix @ vector
+        else:
+            chosen = np.flatnonzero(among[self.owner_rows])
+            owners, cosines = self.owner_rows[chosen], self.matrix[chosen] @ vector
+        starts = np.flatnonzero(np.diff(owners, prepend=-1))
+        if len(starts):
+            best = np.maximum.reduceat(cosines, starts)
+            scores[owners[starts]] = np.maximum(best, 0.0)
         return scores
 
-    def _spread(self, hits: Sequence[LexicalHit], *, by_score: bool) -> Scores:
+    def _spread(self, measured: Scores) -> Scores:
         scores = np.zeros(len(self._table.products), dtype=np.float32)
-        for hit in hits:
-            row = self._table.product_row_of.get(hit.owner)
-            if row is not None:
-                scores[row] = hit.score * hit.coverage if by_score else hit.coverage
+        scores[self._worded_rows] = measured[self._worded]
         return scores
-
-
-def _reciprocal_ranks(scores: Scores) -> Scores:
-    """Return 1 / (offset + rank); equal scores share a rank, and 0 earns nothing."""
-    values, places = np.unique(-scores, return_inverse=True)
-    counts = np.bincount(places, minlength=len(values))
-    ranks = np.concatenate(([0], np.cumsum(counts)[:-1])) + 1
-    found = 1.0 / (_RANK_OFFSET + ranks[places])
-    return np.where(scores > 0, found, 0.0).astype(np.float32)

@@ -11,7 +11,7 @@ _BARE = re.compile(r"(?<![\w'’&-])(X{0,3}[SL]|M|[2-5]XL)(?![\w'’&-])")
 _AFTER_IN = re.compile(
     r"(?<!\w)in\s+(x{0,3}[sl]|m|[2-5]xl|\d{2}(?:[.,]5)?)(?![\w€$%])(?!\s*[€$])", re.IGNORECASE
 )
-_VALUE = r"(?:x{0,3}[sl]|m|[2-5]xl|\d{1,3}(?:[.,]\d)?(?:/\d{1,3})?|[a-z]{4,6})(?!\w)"
+_VALUE = r"x{0,3}[sl]|m|[2-5]xl|\d{1,3}(?:[.,]\d)?(?:/\d{1,3})?"
 _WORDED = {"small": "s", "medium": "m", "large": "l", "klein": "s", "mittel": "m"}
 Span = tuple[int, int]
 
@@ -22,12 +22,14 @@ class SizeReader:
     def __init__(self, size_words: Sequence[str], known: Iterable[str]) -> None:
         """Use the `size` words of search_words.yml and the sizes that occur in the shop."""
         self._known = {value_key(size) for size in known}
-        listed = rf"{_VALUE}(?:\s*(?:,|/|oder|or|und|and|bis)\s*{_VALUE})*"
+        words = {*_WORDED, *(size for size in self._known if size.isalpha() and len(size) > 3)}
+        value = rf"(?:{_VALUE}|{alternation(sorted(words))})(?!\w)"
+        listed = rf"{value}(?:\s*(?:,|/|oder|or|und|and|bis)\s*{value})*"
         self._worded = re.compile(
             rf"(?<!\w)(?:in\s+)?(?:(?:der|the)\s+)?{alternation(size_words)}\.?\s*:?\s*({listed})",
             re.IGNORECASE,
         )
-        self._value = re.compile(_VALUE, re.IGNORECASE)
+        self._value = re.compile(value, re.IGNORECASE)
 
     def read(self, text: str) -> tuple[tuple[str, ...], tuple[Span, ...]]:
         """Return the sizes said, as the shop's keys, and where they stood."""

@@ -22,15 +22,18 @@ _UPDATED = re.compile(
     r"(?:updated_at|stand|updated|last updated)\W+(\d{4}-\d\d-\d\d)", re.IGNORECASE
 )
 _MAX_FILE_BYTES = 200_000_000
+SUGGESTED = "suggested.yml"
+"""The FAQ file that approved suggestions are written to."""
 T = TypeVar("T")
 
 
 class SourceProblem(msgspec.Struct, frozen=True):
-    """An item or file that was left out, and why."""
+    """An item or file that was left out, and why; with `kept` it went in all the same."""
 
     path: str
     item: str
     reason: str
+    kept: bool = False
 
 
 class SourceDirs(msgspec.Struct, frozen=True):
@@ -67,6 +70,14 @@ class _FaqEntry(msgspec.Struct):
     variants: dict[str, list[str]] = {}
     source: _FaqSource = msgspec.field(default_factory=_FaqSource)
     updated_at: date | None = None
+    products: tuple[str, ...] = ()
+
+
+class _FaqWordings(msgspec.Struct):
+    """Further wordings for the question of another entry, as approved suggestions give them."""
+
+    same_as: str
+    variants: dict[str, list[str]]
 
 
 class _VocabularyFile(msgspec.Struct):
@@ -98,12 +109,16 @@ def read_shop(dirs: SourceDirs) -> tuple[Catalogue, list[SourceProblem]]:
     """Read everything; what is broken is reported and the rest is returned.
 
     Raises:
-        EmptyShop: When products.json is missing or is not a list.
+        EmptyShop: When products.json is missing.
+        SourceUnreadable: When products.json cannot be read as a list.
     """
     problems: list[SourceProblem] = []
-    products = _unique(_items(dirs.shop / "products.json", Product, problems), dirs, problems)
-    if not products and not (dirs.shop / "products.json").is_file():
+    path = dirs.shop / "products.json"
+    if not path.is_file():
         raise EmptyShop(str(dirs.shop))
+    products = _unique(_items(path, Product, problems), dirs, problems)
+    if not products and any(problem.path == str(path) and not problem.item for problem in problems):
+        raise SourceUnreadable(str(path), problems[0].reason)
     categories: list[Category] = []
     if (dirs.shop / "categories.json").is_file():
         categories = list(_items(dirs.shop / "categories.json", Category, problems))
@@ -170,24 +185,49 @@ def _unique(
 
 
 def _read_faq(directory: Path | None, problems: list[SourceProblem]) -> Iterator[Passage]:
-    seen: set[str] = set()
-    for path in _listed(directory, "*.yml"):
+    entries: dict[str, _FaqEntry] = {}
+    for path, item, raw in _faq_items(directory, problems):
+        is_wordings = isinstance(raw, dict) and "same_as" in raw
+        try:
+            if is_wordings:
+                _add_wordings(entries, msgspec.convert(raw, _FaqWordings))
+            else:
+                entry = msgspec.convert(raw, _FaqEntry)
+                if entries.setdefault(entry.id, entry) is not entry:
+                    problems.append(SourceProblem(path, entry.id, "this id came before"))
+        except (msgspec.ValidationError, LookupError) as error:
+            problems.append(SourceProblem(path, item, str(error)))
+    for entry in entries.values():
+        yield from _faq_passages(entry)
+
+
+def _add_wordings(entries: dict[str, _FaqEntry], wordings: _FaqWordings) -> None:
+    """Add wordings to the entry that they name.
+
+    Raises:
+        LookupError: There is no such entry before.
+    """
+    entry = entries.get(wordings.same_as)
+    if entry is None:
+        msg = f"there is no entry '{wordings.same_as}' before this one"
+        raise LookupError(msg)
+    for language, texts in wordings.variants.items():
+        entry.variants = {**entry.variants, language: [*entry.variants.get(language, ()), *texts]}
+
+
+def _faq_items(
+    directory: Path | None, problems: list[SourceProblem]
+) -> Iterator[tuple[str, str, object]]:
+    """Yield (file, number, item) of every FAQ file, those that were suggested last."""
+    files = _listed(directory, "*.yml")
+    for path in sorted(files, key=lambda path: (path.name == SUGGESTED, path)):
         try:
             entries = yaml.load(_read_bytes(path), Loader=yaml.CSafeLoader)
         except (SourceUnreadable, yaml.YAMLError, UnicodeDecodeError) as error:
             problems.append(SourceProblem(str(path), "", str(error)))
             continue
         for number, raw in enumerate(entries if isinstance(entries, list) else []):
-            try:
-                entry = msgspec.convert(raw, _FaqEntry)
-            except msgspec.ValidationError as error:
-                problems.append(SourceProblem(str(path), f"#{number}", str(error)))
-                continue
-            if entry.id in seen:
-                problems.append(SourceProblem(str(path), entry.id, "this id came before"))
-                continue
-            seen.add(entry.id)
-            yield from _faq_passages(entry)
+            yield str(path), f"#{number}", raw
 
 
 def _faq_passages(entry: _FaqEntry) -> Iterator[Passage]:
@@ -204,6 +244,7 @@ def _faq_passages(entry: _FaqEntry) -> Iterator[Passage]:
                 source_title=entry.source.title.get(language, ""),
                 source_url=entry.source.url,
                 updated_at=_when(str(entry.updated_at or "")),
+                product_ids=entry.products,
             )
 
 

@@ -5,20 +5,25 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.errors import ExtraMissing, StoreUnreachable
+
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
+    from chromadb.api.types import GetResult
 
 Matrix = NDArray[np.float32]
 _BATCH = 2000
+_Field = Literal["metadatas", "embeddings"]
 _FIELDS = ("ids", "owners", "languages", "hashes")
 
 
@@ -64,28 +69,57 @@ class VectorStore(ABC):
         """Remove a collection; one that does not exist is fine."""
 
 
-class ChromaStore(VectorStore):
-    """Vectors in an embedded Chroma database."""
+OpenStore: TypeAlias = Callable[[Path], VectorStore]
+"""Opens the store of a data directory."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or create the database in a directory."""
+
+class ChromaStore(VectorStore):
+    """Vectors in a Chroma database: embedded, or a server that several processes share."""
+
+    def __init__(self, path: Path, url: str = "") -> None:
+        """Open or create the database in a directory; with a `url`, that of a server instead.
+
+        Raises:
+            StoreUnreachable: When the server does not answer.
+        """
         import chromadb
         from chromadb.config import Settings
 
-        path.mkdir(parents=True, exist_ok=True)
         settings = Settings(anonymized_telemetry=False)
-        self._client: ClientAPI = chromadb.PersistentClient(path=str(path), settings=settings)
+        if not url:
+            path.mkdir(parents=True, exist_ok=True)
+            self._client: ClientAPI = chromadb.PersistentClient(path=str(path), settings=settings)
+            return
+        parts = urlsplit(url)
+        is_safe = parts.scheme == "https"
+        try:
+            self._client = chromadb.HttpClient(
+                host=parts.hostname or "",
+                port=parts.port or (443 if is_safe else 8000),
+                ssl=is_safe,
+                settings=settings,
+            )
+        except Exception as error:  # chromadb raises ValueError, httpx' and its own
+            raise StoreUnreachable(url, str(error)) from error
 
     def _collection(self, name: str) -> "Collection":
         return self._client.get_or_create_collection(
             name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
         )
 
+    def _pages(self, collection: str, *fields: _Field) -> "Iterator[GetResult]":
+        """Return everything in a collection, so many at a time as the database can ask for."""
+        target = self._collection(collection)
+        for start in range(0, target.count(), _BATCH):
+            yield target.get(include=list(fields), limit=_BATCH, offset=start)
+
     def hashes(self, collection: str) -> dict[str, str]:
         """Return the hash of each stored id."""
-        found = self._collection(collection).get(include=["metadatas"])
-        metadatas = found["metadatas"] or []
-        return {key: str(meta["hash"]) for key, meta in zip(found["ids"], metadatas, strict=True)}
+        return {
+            key: str(meta["hash"])
+            for page in self._pages(collection, "metadatas")
+            for key, meta in zip(page["ids"], page["metadatas"] or [], strict=True)
+        }
 
     def write(
         self, collection: str, records: Sequence[VectorRecord], removed: Iterable[str]
@@ -107,16 +141,18 @@ class ChromaStore(VectorStore):
 
     def load(self, collection: str) -> VectorTable:
         """Return everything in a collection."""
-        found = self._collection(collection).get(include=["metadatas", "embeddings"])
-        metadatas = found["metadatas"] or []
-        embeddings = found["embeddings"]
-        matrix = np.asarray([] if embeddings is None else embeddings, dtype=np.float32)
+        pages = list(self._pages(collection, "metadatas", "embeddings"))
+        if not pages:
+            return VectorTable()
+        metadatas = [meta for page in pages for meta in page["metadatas"] or []]
         return VectorTable(
-            ids=tuple(found["ids"]),
+            ids=tuple(key for page in pages for key in page["ids"]),
             owners=tuple(str(meta["owner"]) for meta in metadatas),
             languages=tuple(str(meta["language"]) for meta in metadatas),
             hashes=tuple(str(meta["hash"]) for meta in metadatas),
-            matrix=matrix.reshape(len(found["ids"]), -1) if found["ids"] else matrix.reshape(0, 0),
+            matrix=np.concatenate([
+                np.asarray(page["embeddings"], dtype=np.float32) for page in pages
+            ]),
         )
 
     def drop(self, collection: str) -> None:
@@ -199,6 +235,22 @@ def load_table(path: Path) -> VectorTable | None:
             return VectorTable(matrix=data["matrix"].astype(np.float32), **columns)
     except (OSError, ValueError, KeyError, EOFError):
         return None
+
+
+def chroma_server(url: str) -> OpenStore:
+    """Return what opens a Chroma server's store; one server holds one shop.
+
+    Args:
+        url: Such as http://127.0.0.1:8000.
+    """
+
+    def opener(directory: Path) -> VectorStore:
+        try:
+            return ChromaStore(directory, url)
+        except ModuleNotFoundError as error:
+            raise ExtraMissing("knowledge: chroma", "chroma") from error
+
+    return opener
 
 
 def open_store(directory: Path) -> VectorStore:

@@ -24,12 +24,15 @@ class VariantTable:
         self.variants: list[ProductVariant] = [variant for _, variant in pairs]
         self.product_rows: Rows = np.array([n for n, _ in pairs], dtype=np.int64)
         self.prices: Rows = np.array([v.price_minor for v in self.variants], dtype=np.int64)
+        self._starts = np.flatnonzero(np.diff(self.product_rows, prepend=-1))
+        self._sold = self.product_rows[self._starts]
         self.available: Mask = np.array([_is_available(v) for v in self.variants], dtype=bool)
         self._row_of = {variant.id: row for row, variant in enumerate(self.variants)}
         self.product_row_of = {p.id: row for row, p in enumerate(catalogue.products)}
         self._children = _descendants(catalogue)
         self._colors = catalogue.vocabulary.values.get("color", {})
         self._postings = self._collect(pairs)
+        self._naming = self._collect_names()
 
     def update_availability(self, variant_id: str, price_minor: int, *, available: bool) -> bool:
         """Take over a fresh price and stock; return False for an unknown variant."""
@@ -68,10 +71,39 @@ class VariantTable:
                 keys = ("material", "*") if key == "material" else (key,)
                 found[f"exclude.{name}"] = ~self._any(keys, self._widen(key, refused))
         for name, values in query.attributes.items():
-            found[f"attributes.{name}"] = self._any(_keys(name), values)
+            found[f"attributes.{name}"] = self._stated(name, values, found.get("categories"))
         for name, values in barred.attributes.items():
             found[f"exclude.attributes.{name}"] = ~self._any(_keys(name), values)
         return found
+
+    def _stated(self, name: str, values: Values, shelf: Mask | None) -> Mask:
+        """Return the rows that state an attribute's value, and those that may have it.
+
+        A yes/no property that is not stated is not there. One with values ("gender") that
+        nothing on the shelf states, or that a product says nothing of where no shelf is
+        named, says nothing against it.
+        """
+        fits = self._any(_keys(name), values)
+        if "true" in values:
+            return fits
+        says = np.zeros(len(self.variants), dtype=bool)
+        for key in _keys(name):
+            says[self._naming.get(key, _NONE)] = True
+        if shelf is None:
+            return np.asarray(fits | ~says, dtype=bool)
+        return fits if (says & shelf).any() else self.all_rows()
+
+    def preferred(self, prefer: Mapping[str, Values]) -> NDArray[np.float32]:
+        """Return for each variant the share of the wishes in [0, 1] that it meets."""
+        share = np.zeros(len(self.variants), dtype=np.float32)
+        known = 0
+        for name, values in prefer.items():
+            keys = [name] if name in {key for _, key in _DIMENSIONS} else _keys(name)
+            fits = self._any(keys, values)
+            if fits.any():
+                known += 1
+                share += fits
+        return np.asarray(share / max(known, 1), dtype=np.float32)
 
     def all_rows(self) -> Mask:
         """Return a mask that lets every variant through."""
@@ -80,8 +112,38 @@ class VariantTable:
     def product_mask(self, mask: Mask) -> Mask:
         """Return which products have at least one variant in a mask."""
         found = np.zeros(len(self.products), dtype=bool)
-        found[self.product_rows[mask]] = True
+        found[self.product_rows[np.flatnonzero(mask)]] = True
         return found
+
+    def most_liked(self, mask: Mask, liked: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return for each product the largest share of its variants in a mask."""
+        found = np.zeros(len(self.products), dtype=np.float32)
+        if len(self._starts):
+            found[self._sold] = np.maximum.reduceat(np.where(mask, liked, 0.0), self._starts)
+        return found
+
+    def lowest_prices(self, mask: Mask) -> Rows:
+        """Return for each product the price of the variant in a mask that would be shown.
+
+        Sold-out variants count only where nothing else is left.
+        """
+        found = np.full(len(self.products), _NO_PRICE, dtype=np.int64)
+        if len(self._starts):
+            dear = np.where(self.available, 0, _NO_PRICE // 2)
+            prices = np.where(mask, self.prices + dear, _NO_PRICE)
+            found[self._sold] = np.minimum.reduceat(prices, self._starts)
+        return np.asarray(np.where(found >= _NO_PRICE // 2, found - _NO_PRICE // 2, found))
+
+    def best_row(self, product: int, mask: Mask, liked: NDArray[np.float32]) -> int:
+        """Return the row of a product's variant in a mask: liked, in stock, cheap."""
+        rows = self._rows_of(product)
+        rows = rows[mask[rows]]
+        order = np.lexsort((self.prices[rows], ~self.available[rows], -liked[rows]))
+        return int(rows[order[0]])
+
+    def _rows_of(self, product: int) -> Rows:
+        start, stop = np.searchsorted(self.product_rows, (product, product + 1))
+        return np.arange(start, stop)
 
     def best_rows(self, mask: Mask, preferred: Mask | None = None) -> dict[int, int]:
         """Return, for each product in a mask, its best variant row.
@@ -95,6 +157,10 @@ class VariantTable:
         for row in rows[order].tolist():
             best.setdefault(int(self.product_rows[row]), row)
         return best
+
+    def with_shelves_below(self, categories: Values) -> Values:
+        """Return categories with all that are below them."""
+        return self._widen("category", categories)
 
     def values_mask(self, names: Iterable[str], values: Iterable[str]) -> Mask:
         """Return which variants state one of the values under one of the names."""
@@ -123,6 +189,14 @@ class VariantTable:
             return values
         return tuple({child for value in values for child in self._children.get(value, (value,))})
 
+    def _collect_names(self) -> dict[str, Rows]:
+        """Return the rows that state each attribute, whatever its value."""
+        found: dict[str, list[Rows]] = {}
+        for (key, _), rows in self._postings.items():
+            if key.startswith("="):
+                found.setdefault(key, []).append(rows)
+        return {key: np.unique(np.concatenate(parts)) for key, parts in found.items()}
+
     def _collect(self, pairs: Sequence[tuple[int, ProductVariant]]) -> dict[tuple[str, str], Rows]:
         postings: dict[tuple[str, str], list[int]] = {}
         for row, (number, variant) in enumerate(pairs):
@@ -131,6 +205,8 @@ class VariantTable:
         return {key: np.array(rows, dtype=np.int64) for key, rows in postings.items()}
 
 
+_NO_PRICE = 2**60
+_NONE: Rows = np.zeros(0, dtype=np.int64)
 _DIMENSIONS = (
     ("colors", "color"),
     ("sizes", "size"),
@@ -143,6 +219,7 @@ _DIMENSIONS = (
 def _postings_of(product: Product, variant: ProductVariant) -> set[tuple[str, str]]:
     """Return (key, value) pairs; "=NAME" is an attribute, "*" any attribute at all."""
     keys = {("category", value_key(product.category)), ("brand", value_key(product.brand))}
+    keys |= {("=tags", value_key(tag)) for tag in product.tags}
     stated: dict[str, list[str]] = {name: [value] for name, value in variant.options.items()}
     for name, value in product.attributes.items():
         items = value if isinstance(value, list) else [value]

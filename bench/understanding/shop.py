@@ -14,10 +14,13 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from actions.commerce import models
+from actions.commerce.words import shop_gazetteer
 from bench.serve_messages import messages
 from bench.understanding.data import ROOT, product_reviews
 from bench.understanding.figures import Taken
 from bench.understanding.train_sentiment import TEST_FOLD
+from bot.understanding.entities import EntitySettings
 from bot.understanding.parser import Parser
 from bot.understanding.parser_setup import ParserSettings, build_parser
 from bot.understanding.pipeline import Pipeline
@@ -50,10 +53,36 @@ class Moods(msgspec.Struct, frozen=True):
     tuned: list[bool]
 
 
-def open_parser(*, fast_path: bool) -> Parser:
-    """Return the parser as `config.yml` has it by default, with or without its fast path."""
-    settings = ParserSettings(ROOT / "models", (ROOT / "data",), pipeline=_pipeline(fast_path))
+def open_parser(*, fast_path: bool, cache: bool = True) -> Parser:
+    """Return the parser as `config.yml` has it by default, or without parts of it.
+
+    Args:
+        fast_path: whether texts that are certain are answered without the encoder.
+        cache: whether vectors are kept, as by default; without, the mood has none to read.
+    """
+    pipeline = _pipeline(Pipeline() if cache else Pipeline(encoder_cache_size=0), fast_path)
+    settings = ParserSettings(
+        ROOT / "models", (ROOT / "data",), pipeline=pipeline, entities=_shop()
+    )
     return build_parser(settings)
+
+
+def _shop() -> EntitySettings:
+    """Return what the entity extractors know of the demo shop, as in the running bot."""
+    info = msgspec.json.decode((SHOP / "shop.json").read_bytes(), type=models.ShopInfo)
+    return EntitySettings(
+        order_number_pattern=info.order_number_pattern,
+        order_number_example=info.order_number_example,
+        region=info.country,
+        time_zone=info.time_zone,
+        gazetteer=shop_gazetteer(
+            msgspec.json.decode((SHOP / "vocabulary.json").read_bytes(), type=models.Vocabulary),
+            msgspec.json.decode(
+                (SHOP / "categories.json").read_bytes(), type=list[models.Category]
+            ),
+            msgspec.json.decode((SHOP / "products.json").read_bytes(), type=list[models.Product]),
+        ),
+    )
 
 
 def has_fast_path() -> bool:
@@ -61,19 +90,22 @@ def has_fast_path() -> bool:
     return _SWITCH in inspect.signature(linear).parameters
 
 
-def _pipeline(fast_path: bool) -> Pipeline:
-    pipeline = Pipeline(encoder_cache_size=0)
+def _pipeline(pipeline: Pipeline, fast_path: bool) -> Pipeline:
     if fast_path:
         return pipeline
     chosen = msgspec.structs.replace(pipeline.intent_classifier, options={_SWITCH: False})
     return msgspec.structs.replace(pipeline, intent_classifier=chosen)
 
 
-def parse(count: int, *, fast_path: bool) -> Parsed:
-    """Parse what customers write, one message at a time, each for the first time."""
+def parse(count: int, *, fast_path: bool, cache: bool = True) -> Parsed:
+    """Parse what customers write, one message at a time, each for the first time.
+
+    Vectors are kept as in a shop, so that words which came before cost nothing; no message comes
+    twice.
+    """
     texts = list(islice(messages(SHOP, _SEED), count))
     started_s = time.perf_counter()
-    parser = open_parser(fast_path=fast_path)
+    parser = open_parser(fast_path=fast_path, cache=cache)
     ready_s = time.perf_counter() - started_s
     taken = Taken([], [])
     for text in texts:
@@ -102,11 +134,12 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--messages", type=int, default=1_000)
     parser.add_argument("--no-fast-path", action="store_true")
+    parser.add_argument("--no-cache", action="store_true")
     options = parser.parse_args()
     outcome: msgspec.Struct = (
         moods()
         if options.what == "mood"
-        else parse(options.messages, fast_path=not options.no_fast_path)
+        else parse(options.messages, fast_path=not options.no_fast_path, cache=not options.no_cache)
     )
     (options.folder / f"{options.what}.json").write_bytes(msgspec.json.encode(outcome))
     return 0

@@ -10,6 +10,8 @@ import yaml
 from bot.understanding.normalise import fold
 
 _WORD = re.compile(r"[^\W_]+")
+_OR = re.compile(r"[\s,]+(?:or|oder)[\s,]+", re.IGNORECASE)
+_MOST_WORDS = 6
 
 
 class BareWords(msgspec.Struct, frozen=True):
@@ -27,6 +29,13 @@ class BareWords(msgspec.Struct, frozen=True):
         """Return the skills that a whole message may mean; none for all other messages."""
         words = [word for word in _WORD.findall(fold(text)) if word not in self.polite]
         return self.readings.get(" ".join(words), ())
+
+
+def alternatives(text: str) -> list[str]:
+    """Return what a short message puts before and behind its only "or"; nothing without one."""
+    sides = _OR.split(text.strip(" ?!."))
+    short = all(0 < len(_WORD.findall(side)) <= _MOST_WORDS for side in sides)
+    return sides if len(sides) == 2 and short else []
 
 
 def load_bare_words(path: Path) -> BareWords:

@@ -3,12 +3,14 @@
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import msgspec
 
+from bot.understanding.courtesies import Courtesies
 from bot.understanding.normalise import fold, words
-from bot.understanding.refusals import Refusals
+from bot.understanding.refusals import TURNS_UP, Refusals
 
 _STRONG = re.compile(r"(?<=[?!;\n])|(?<=[a-zäöüß\d)\s]\.)(?=\s+\S)|(?<=[A-ZÄÖÜ]{3}\.)(?=\s+\S)")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
@@ -19,9 +21,12 @@ _ASKING_WORDS = 6
 _ORDER_WORDS = 9
 _NO_VERB = frozenset({"order"})
 """Beside an order number: "it's order 4711" asks for nothing."""
+_LISTS_ON = re.compile(r"(?:\S+\s+){1,3}(?:or|oder|noch|nor)\b", re.IGNORECASE)
+_SELF = frozenset({"ich", "wir", "i", "we"})
 _PLEASE = frozenset({"please", "bitte"})
 _ORDER_NUMBER = re.compile(r"#?\b[A-Z]{0,3}-?\d{5,}\b")
 _MAX_CHARS = 2_000
+_SPLITS_KEPT = 64
 _BESIDE_CHARS = 200
 _EMAIL_DOT = re.compile(r"(?<!\d\d\d)\d\.$")
 _ABBREVIATION = re.compile(
@@ -85,9 +90,16 @@ class ClauseSplitter:
             ("… stornieren und das Hemd umtauschen"), `speakers` that begin wishes as well as
             statements, `services` that one verb may list, `rather` before what is wanted instead,
             and what `Refusals` needs.
+        courtesies: finds the fixed phrases around a wish.
     """
 
-    def __init__(self, lexicon: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        lexicon: Mapping[str, Sequence[str]],
+        courtesies: Courtesies = Courtesies(),  # noqa: B008 - knows no phrase
+    ) -> None:
+        self._courtesies = courtesies
+        self._split = lru_cache(_SPLITS_KEPT)(self._cut)  # a message is asked for several times
         self._joints = frozenset(fold(word) for word in lexicon.get("joints", ()))
         self._starters = frozenset(fold(word) for word in lexicon.get("starters", ()))
         self._requests = frozenset(fold(word) for word in lexicon.get("requests", ()))
@@ -101,11 +113,13 @@ class ClauseSplitter:
         self._refusals = Refusals(lexicon)
         self._services = frozenset(fold(word) for word in lexicon.get("services", ()))
         self._speakers = frozenset(fold(word) for word in lexicon.get("speakers", ()))
+        self._inverted = frozenset(fold(word) for word in lexicon.get("inverted", ()))
 
     def split(self, text: str) -> list[Clause]:
         """Return the clauses of a cleaned text; one when there is nothing to split."""
-        if len(text) > _MAX_CHARS:
-            return [Clause(text, 0, len(text))]
+        return list(self._split(text)) if len(text) <= _MAX_CHARS else [Clause(text, 0, len(text))]
+
+    def _cut(self, text: str) -> list[Clause]:
         cuts = sorted({0, len(text), *self._sentence_ends(text), *self._joined(text)})
         clauses = [self._bare(_trimmed(text, start, end)) for start, end in pairwise(cuts)]
         clauses = [
@@ -119,6 +133,10 @@ class ClauseSplitter:
             rest = clauses[_MAX_CLAUSES - 1].start
             clauses = [*clauses[: _MAX_CLAUSES - 1], _trimmed(text, rest, clauses[-1].end)]
         return clauses
+
+    def courtesies(self, text: str) -> list[Clause]:
+        """Return the fixed phrases before and behind the wish of a cleaned text."""
+        return [Clause(text[a:b], a, b) for a, b in self._courtesies.spans(text)]
 
     def requests(self, text: str) -> list[Clause]:
         """Return one clause per request; statements go with the request after them, or before.
@@ -183,6 +201,8 @@ class ClauseSplitter:
         tokens = [fold(word).split("'")[0] for word, _, _ in words(text)]
         wanted = self._starters | self._requests
         opening = wanted.intersection(tokens[:_ASKING_WORDS]) - self._speakers
+        if len(tokens) > 1 and tokens[0] in self._inverted and tokens[1] in self._subjects:
+            return True  # "is the parka still there"
         return bool(opening) or self._is_request(text) or any(map(self.ends_wish, tokens[-3:]))
 
     def ends_wish(self, word: str) -> bool:
@@ -273,16 +293,26 @@ class ClauseSplitter:
 
     def _turns(self, beside: "_Beside", following: str) -> bool:
         """Return whether "…, just change it" says what is wanted instead of what is refused."""
-        comma = beside.has_comma
-        if not comma and following not in self._rather:
+        comma, opens = beside.has_comma, following in self._rather | self._asking | _SELF
+        if not comma and not opens and following not in self._subjects:
             return False
         before, rest = beside.before(), beside.rest()
-        if comma and self.states_not(before):
+        if (comma or following in self._subjects) and self.states_not(before):
             return self._begins_wish(beside.text, beside.start)
         if comma and self._refusals.rejects(before, rest):
             return True
-        before = before if comma else before.rpartition(",")[2]
-        return following in self._rather and self.asks(rest) and self.refuses(before)
+        if not comma and (not opens or self._tells(beside.text, beside.start)):
+            return False
+        if comma and following in TURNS_UP and self.refuses(rest.partition(",")[0]):
+            return True  # "they don't fit, but I don't want to return them, have you got …"
+        listed = comma and _LISTS_ON.match(rest)
+        goes_on = comma and (
+            self._refusals.names(rest) or self._begins_wish(beside.text, beside.start)
+        )
+        if listed or not (self.asks(rest) or goes_on):
+            return False
+        last = before.rpartition(",")[2]
+        return self.refuses(last) or (comma and self.refuses(before))
 
     def _says_last(self, text: str) -> bool:
         """Return whether a piece ends its first sentence with what to do: "das Hemd umtauschen"."""

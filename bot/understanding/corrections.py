@@ -25,6 +25,7 @@ _TAKES_BACK = re.compile(
     r"i mean|lieber|rather|instead|not |nicht |falsch|wrong)\b",
     re.IGNORECASE,
 )
+_IDENTIFIES = "identify_customer"
 _SHORT_CHARS = 2
 _FEW_WORDS = 4
 _SHORT_WORDS = 8
@@ -140,6 +141,13 @@ class Corrections:
 def facts_of(parse: ParseResult) -> dict[str, Json]:
     """Return what a parsed text says about who is writing."""
     return {entity.type: entity.value for entity in parse.entities if entity.type in FACTS}
+
+
+def is_known(s: Situation, flow: str) -> bool:
+    """Return whether a message would only say again who is writing: "8001 Zürich"."""
+    types = {entity.type for entity in s.whole.entities}
+    signed_in = bool(s.conversation.slots.get("customer_id"))
+    return flow == _IDENTIFIES and signed_in and not types & {"order_number", "email"}
 
 
 def mention_of(parse: ParseResult) -> cm.Mention:

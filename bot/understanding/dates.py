@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 import dateparser
 import msgspec
@@ -119,6 +120,8 @@ _DUE = re.compile(
 )
 _DAY_BEFORE = re.compile(rf"(?:\d(?:st|nd|rd|th|\.)?|{_MONTH})\s*$", re.IGNORECASE)
 _YEAR = re.compile(r"20\d\d|[./]\s?\d{1,2}[./]\s?\d")
+_OF = re.compile(r"\bof\s+", re.IGNORECASE)
+_DATES_KEPT = 512
 _LEAP_DAY = (2, 29)
 _MONTHS = 12
 _LOOKAHEAD = timedelta(days=60)
@@ -243,8 +246,15 @@ def _written(match: re.Match[str], today: date, language: str) -> Entity | None:
         return _entity(match, value) if value else None
     if match.group("month_first") and match.group().startswith("may"):
         return None
+    value = _with_month(_OF.sub("", match.group()), today)
+    return _entity(match, value) if value else None
+
+
+@lru_cache(_DATES_KEPT)
+def _with_month(said: str, today: date) -> date | None:
+    """Return the day of words like "3. November 2025", which takes a millisecond to find out."""
     parsed = dateparser.parse(
-        re.sub(r"(?i)\bof\s+", "", match.group()),
+        said,
         languages=["de", "en"],
         settings={
             "RELATIVE_BASE": datetime(today.year, today.month, today.day),  # ruff: ignore[call-datetime-without-tzinfo]
@@ -252,7 +262,7 @@ def _written(match: re.Match[str], today: date, language: str) -> Entity | None:
             "REQUIRE_PARTS": ["day", "month"],
         },
     )
-    return _entity(match, parsed.date()) if parsed else None
+    return parsed.date() if parsed else None
 
 
 def _numeric(match: re.Match[str], today: date, language: str) -> date | None:

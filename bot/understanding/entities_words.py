@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
 from bot.understanding.entities_numbers import NUMBER_WORD, word_value
 from bot.understanding.normalise import fold, words
+from bot.understanding.plurals import singulars
 from bot.understanding.result import Entity
 
 Gazetteer = Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]
@@ -15,6 +17,7 @@ Gazetteer = Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]
 _MAX_PHRASE = 6
 _MAX_TOKENS = 400
 _FUZZY_TOKENS = 40
+_WORDS_KEPT = 2_048
 _FUZZY_LEAST_CHARS = 5
 _COMPOUND_LEAST_CHARS = 4
 _ADJECTIVE_ENDINGS = ("e", "er", "es", "en", "em")
@@ -43,7 +46,7 @@ _SIZE_IN = re.compile(
     r"([SML]|3[2-9](?:[.,]5)?|4\d(?:[.,]5)?)(?=½|(?![\w'’€$%-]|[.,]\d)(?!\s*(?:€|euro|eur|dollar|uhr|tag|day|prozent|percent|stück|kg|cm)))",
 )
 _VERB_LOOKALIKES = frozenset({"weiss"})
-_EVERYDAY = frozenset({"address", "addresses", "adress", "sagen"})
+_EVERYDAY = frozenset({"address", "addresses", "adress", "sagen", "wohne", "koche"})
 _EVERYDAY_ENDINGS = ("adresse", "adressen", "address")
 """No clothes, though they end like them: "Lieferadresse"."""
 _ALSO_GERMAN = frozenset({"hat"})
@@ -115,16 +118,23 @@ class WordFinder:
         self._endings: dict[str, tuple[str, str]] = {}
         self._heads: dict[str, tuple[str, str]] = {}
         self._colors: dict[str, tuple[str, str]] = {}
+        self._known = frozenset(fold(word) for word in known_words)
+        self._likely = lru_cache(_WORDS_KEPT)(self._part_or_typo)
         base: dict[int, dict[str, tuple[str, str]]] = {}
         for kind, values in gazetteer.items():
             for canonical, by_language in values.items():
-                for word in (word for listed in by_language.values() for word in listed):
-                    self._add(kind, canonical, word, base)
+                for language, listed in by_language.items():
+                    for word in listed:
+                        self._add(kind, canonical, word, language, base)
         self._by_length = base
-        self._known = frozenset(fold(word) for word in known_words)
 
     def _add(
-        self, kind: str, canonical: str, word: str, base: dict[int, dict[str, tuple[str, str]]]
+        self,
+        kind: str,
+        canonical: str,
+        word: str,
+        language: str,
+        base: dict[int, dict[str, tuple[str, str]]],
     ) -> None:
         tokens = tuple(fold(token) for token, _, _ in words(word))
         if not tokens or len(tokens) > _MAX_PHRASE:
@@ -135,14 +145,20 @@ class WordFinder:
                 return
         if kind == "material" and len(tokens) == 1:
             self._heads.setdefault(tokens[0].removesuffix("e"), (kind, canonical))
-        if kind == "color" and len(tokens) == 1:
-            self._colors |= dict.fromkeys(_forms(tokens[0], _ADJECTIVE_ENDINGS), (kind, canonical))
         endings = _ADJECTIVE_ENDINGS if kind in _ADJECTIVES else _NOUN_ENDINGS
-        for last in _forms(tokens[-1], endings):
+        inflected = not (kind in _ADJECTIVES and language == "en")  # "reden" is no "red"
+        forms = _forms(tokens[-1], endings) if inflected else {tokens[-1]}
+        if kind == "color" and len(tokens) == 1:
+            self._colors |= dict.fromkeys(forms, (kind, canonical))
+        single = singulars(word, language) if kind == "product" and len(tokens) == 1 else set()
+        forms |= single - self._known
+        for last in forms:
             targets = self._phrases.setdefault((*tokens[:-1], last), [])
             if (kind, canonical) not in targets:
                 targets.append((kind, canonical))
-            if kind == "product" and len(tokens) == 1 and len(last) >= _COMPOUND_LEAST_CHARS:
+            joins = last not in single or (language == "de" and last.endswith("e"))  # "Kaffeetasse"
+            short = len(last) < _COMPOUND_LEAST_CHARS
+            if kind == "product" and len(tokens) == 1 and joins and not short:
                 self._endings.setdefault(last, (kind, canonical))
         if len(tokens) == 1 and len(tokens[0]) >= _FUZZY_LEAST_CHARS:
             base.setdefault(len(tokens[0]), {}).setdefault(tokens[0], (kind, canonical))
@@ -170,7 +186,7 @@ class WordFinder:
                 targets, length = [], 1
             elif not targets:
                 length, score = 1, 0.75
-                target = self._part_or_typo(folded[position], fuzzy=len(tokens) <= _FUZZY_TOKENS)
+                target = self._likely(folded[position], len(tokens) <= _FUZZY_TOKENS)
                 targets = [*self._material_in(folded[position], target), target] if target else []
             start, end = tokens[position][1], tokens[position + length - 1][2]
             for kind, canonical in targets[:3]:
@@ -191,7 +207,7 @@ class WordFinder:
                 return [self._heads[token[:start]]]
         return []
 
-    def _part_or_typo(self, token: str, *, fuzzy: bool) -> tuple[str, str] | None:
+    def _part_or_typo(self, token: str, fuzzy: bool) -> tuple[str, str] | None:
         for start in range(2, len(token) - _COMPOUND_LEAST_CHARS + 1):
             target = self._endings.get(token[start:])
             if target is not None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -98,8 +99,20 @@ def meant(orders: Iterable[Entity], text: str) -> list[Entity]:
     return kept or found
 
 
-def outside(taken: Sequence[Entity]) -> Callable[[Entity], bool]:
-    """Return what tells whether an entity lies beside all of some others."""
+class Span(Protocol):
+    """A part of a text."""
+
+    @property
+    def start(self) -> int:
+        """Return where it begins, in characters."""
+
+    @property
+    def end(self) -> int:
+        """Return where it ends."""
+
+
+def outside(taken: Sequence[Span]) -> Callable[[Entity], bool]:
+    """Return what tells whether an entity lies beside some parts of its text."""
     return lambda entity: all(
         other.end <= entity.start or entity.end <= other.start for other in taken
     )

@@ -38,7 +38,7 @@ class Certainty(msgspec.Struct, frozen=True):
 
 
 class Repeats(msgspec.Struct, frozen=True):
-    """The examples by their words; texts that stand for two intents are not among them.
+    """The examples by their words, also those out of scope; not those that stand for two intents.
 
     Args:
         keys: sorted keys of texts, see `text_code`.
@@ -101,9 +101,10 @@ class FastPath(msgspec.Struct, frozen=True):
             outside: column of `out_of_scope`, or -1.
         """
         best = int(scores.argmax())
-        if best == outside:
+        repeated = self.repeats.label(masked)
+        if best == outside or repeated == outside >= 0:
             return False
-        if self.repeats.label(masked) == best:
+        if repeated == best:
             return True
         stands_out = margins(scores[None])[0] >= self.certainty.margin
         return bool(stands_out) and bool(content_words(masked))

@@ -17,20 +17,19 @@ from bot.understanding.fast_path import (
     margins,
     text_code,
 )
-from bot.understanding.kernel import Places, bent, solve
+from bot.understanding.kernel import Places, Solution, bent, solve
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-MOST_HARMED = 0.01
-"""Upper bound of the share of fast answers that are wrong where the encoder's would be right."""
+MOST_HARMED = 0.0075
+"""Upper bound of the share of all texts that are answered wrong for want of the encoder."""
 MOST_TAKEN_IN = 0.01
 """Greatest share of the out-of-scope examples that are answered as something in scope."""
 _CONFIDENCE_Z = 1.645
 _RIDGE = 0.5
 _NGRAM_SHARE = 0.8
-_FOLDS = 3
-_LEAST_TEXTS = 2
+_LEAST_TEXTS = 3
 _AXES = 128
 _MOST_EXACT = 5_000
 _LANDMARKS = 2_500
@@ -46,6 +45,7 @@ class Lesson(msgspec.Struct, frozen=True):
     Args:
         masked: texts with their entities masked.
         ngrams: their n-grams, shape (examples, n-grams).
+        familiar: whether most words of each are words of several examples; only such are certain.
         glances: their vectors at a glance, shape (examples, dim); dim may be 0.
         targets: column of the right label of each.
         counts: how much each example counts.
@@ -55,6 +55,7 @@ class Lesson(msgspec.Struct, frozen=True):
 
     masked: Sequence[str]
     ngrams: "csr_matrix"
+    familiar: Flags
     glances: Vectors
     targets: Places
     counts: Vectors
@@ -74,81 +75,53 @@ def fit_fast_path(lesson: Lesson, right: Flags) -> FastPath:
     moved = (lesson.glances - centre) @ axes
     moved /= np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-6)
     known = np.asarray(moved, dtype=np.float16).astype(np.float32)
-    every = np.arange(len(known))
-    chosen, weights = _fitted(lesson, _Views(known, lesson.ngrams), every)
-    ngrams = _NGRAM_SHARE * (lesson.ngrams[chosen].T @ weights)
+    ngrams = _shared(lesson.ngrams)
+    chosen = _landmarks(lesson.targets)
+    solution = _solve(lesson, known, ngrams, chosen)
     keys = np.array([text_code(text) for text in lesson.masked], dtype=np.uint64)
+    by_ngram = _NGRAM_SHARE * (ngrams[chosen].T @ solution.weights)
     return FastPath(
-        certainty=certainty(_left_out(lesson, known), lesson, right, _alone(keys)),
-        ngram_weights=np.asarray(ngrams, dtype=np.float32),
+        certainty=certainty(solution.left_out, lesson, right, _alone(keys)),
+        ngram_weights=np.asarray(by_ngram, dtype=np.float32),
         known=known[chosen],
-        known_weights=weights,
+        known_weights=solution.weights,
         centre=centre,
         axes=axes,
         repeats=_repeats(keys, lesson),
     )
 
 
-class _Views(msgspec.Struct, frozen=True):
-    """Both views of the examples: at a glance, and their n-grams."""
+def _solve(lesson: Lesson, known: Vectors, ngrams: "csr_matrix", chosen: Places) -> Solution:
+    """Fit one-hot targets; the kernel adds up likeness at a glance, that of n-grams, and one."""
 
-    known: Vectors
-    ngrams: "csr_matrix"
-
-    def similarity(self, rows: Places, columns: Places) -> Vectors:
-        """Return the kernel of some examples with others."""
-        meaning = bent(self.known[rows] @ self.known[columns].T)
-        likeness = (self.ngrams[rows] @ self.ngrams[columns].T).toarray()
+    def similarity(rows: Places, columns: Places) -> Vectors:
+        meaning = bent(known[rows] @ known[columns].T)
+        likeness = (ngrams[rows] @ ngrams[columns].T).toarray()
         return np.asarray(GLANCE_SHARE * meaning + _NGRAM_SHARE * likeness + 1.0, dtype=np.float32)
 
-
-def _fitted(lesson: Lesson, views: _Views, rows: Places) -> tuple[Places, Vectors]:
-    """Fit the examples at some places; return those that stand for them, and their weights."""
-    chosen = _landmarks(lesson.targets[rows])
-    goal = np.eye(lesson.labels, dtype=np.float32)[lesson.targets[rows]]
-
-    def similarity(some: Places, others: Places) -> Vectors:
-        return views.similarity(rows[some], rows[others])
-
-    solution = solve(similarity, chosen, goal, lesson.counts[rows], _RIDGE)
-    return rows[chosen], solution.weights
+    goal = np.eye(lesson.labels, dtype=np.float32)[lesson.targets]
+    return solve(similarity, chosen, goal, lesson.counts, _RIDGE)
 
 
-def _left_out(lesson: Lesson, known: Vectors) -> Vectors:
-    """Return the score of each example by the other folds, which know no n-gram of its own.
+def _shared(ngrams: "csr_matrix") -> "csr_matrix":
+    """Return the n-grams without those that too few examples hold.
 
-    Scores with one example left out would be cheaper and too good: n-grams of its own and of one
-    other example would be known, as those of a new text are not.
+    What is left is known from other examples when one is left out, as the n-grams of a new text
+    are; else scores of examples left out would be too good.
     """
-    fold = np.empty(len(known), dtype=np.int64)
-    fold[np.argsort(lesson.targets, kind="stable")] = np.arange(len(known)) % _FOLDS
-    scores = np.zeros((len(known), lesson.labels), dtype=np.float32)
-    for number in range(_FOLDS):
-        rows, others = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
-        if len(rows) and len(others):
-            views = _Views(known, _known_ngrams(lesson.ngrams, others))
-            chosen, weights = _fitted(lesson, views, others)
-            scores[rows] = views.similarity(rows, chosen) @ weights
-    return scores
-
-
-def _known_ngrams(ngrams: "csr_matrix", rows: Places) -> "csr_matrix":
-    """Return unit vectors of those n-grams only that several of some examples hold."""
     from scipy.sparse import diags
 
-    least = min(_LEAST_TEXTS, max(1, len(rows) // 20))
-    frequent = np.asarray((ngrams[rows] > 0).sum(axis=0)).ravel() >= least
-    kept = ngrams @ diags(frequent.astype(np.float32))
-    lengths = np.sqrt(np.asarray(kept.multiply(kept).sum(axis=1)).ravel())
-    return (diags((1.0 / np.maximum(lengths, 1e-6)).astype(np.float32)) @ kept).tocsr()
+    least = min(_LEAST_TEXTS, max(1, ngrams.shape[0] // 20))
+    frequent = np.asarray((ngrams > 0).sum(axis=0)).ravel() >= least
+    return (ngrams @ diags(frequent.astype(np.float32))).tocsr()
 
 
 def certainty(left_out: Vectors, lesson: Lesson, right: Flags, asked: Flags) -> Certainty:
     """Return the smallest margin that keeps both promises, and the certain texts' temperature.
 
-    Of the examples beyond the margin, a share of at most `MOST_HARMED` is read wrong here and
-    right with the encoder; that is Wilson's upper bound at 95 %, not the share that was seen. Of
-    the out-of-scope examples at most `MOST_TAKEN_IN` are.
+    Of all examples, a share of at most `MOST_HARMED` lies beyond the margin, is read wrong here
+    and right with the encoder; that is Wilson's upper bound at 95 %, not the share that was seen.
+    Of the out-of-scope examples at most `MOST_TAKEN_IN` are read as something in scope.
 
     Args:
         left_out: score of each example by others.
@@ -157,12 +130,12 @@ def certainty(left_out: Vectors, lesson: Lesson, right: Flags, asked: Flags) -> 
         asked: which of them count; a text that is there twice tells nothing.
     """
     best, gaps = left_out.argmax(axis=1), margins(left_out)
-    could = np.flatnonzero(asked & (best != lesson.outside))
+    could = np.flatnonzero(asked & lesson.familiar & (best != lesson.outside))
     order = could[np.argsort(-gaps[could], kind="stable")]
     harmed = (best != lesson.targets)[order] & right[order]
     from_outside = harmed & (lesson.targets[order] == lesson.outside)
     outsiders = int((lesson.targets == lesson.outside).sum())
-    kept = upper_bound(np.cumsum(harmed), np.arange(1, len(order) + 1)) <= MOST_HARMED
+    kept = upper_bound(np.cumsum(harmed), int(asked.sum())) <= MOST_HARMED
     kept &= np.cumsum(from_outside) <= MOST_TAKEN_IN * outsiders
     places = np.flatnonzero(kept)
     margin = float(gaps[order[places[-1]]]) if len(places) else NEVER
@@ -172,7 +145,7 @@ def certainty(left_out: Vectors, lesson: Lesson, right: Flags, asked: Flags) -> 
     return Certainty(margin, _temperature(left_out[certain], lesson.targets[certain]))
 
 
-def upper_bound(errors: npt.NDArray[np.int64], asked: npt.NDArray[np.int64]) -> Vectors:
+def upper_bound(errors: npt.NDArray[np.int64], asked: int) -> Vectors:
     """Return Wilson's one-sided upper bound at 95 % of error rates.
 
     Args:
@@ -205,12 +178,11 @@ def _alone(keys: npt.NDArray[np.uint64]) -> Flags:
 
 
 def _repeats(keys: npt.NDArray[np.uint64], lesson: Lesson) -> Repeats:
-    """Return the examples that always mean the same, and something in scope."""
+    """Return the examples that always mean the same."""
     meanings: dict[int, set[int]] = {}
     for key, target in zip(keys.tolist(), lesson.targets.tolist(), strict=True):
         meanings.setdefault(key, set()).add(target)
     clear = sorted(key for key, found in meanings.items() if len(found) == 1)
-    clear = [key for key in clear if lesson.outside not in meanings[key]]
     return Repeats(
         keys=np.array(clear, dtype=np.uint64),
         labels=np.array([min(meanings[key]) for key in clear], dtype=np.int64),

@@ -17,6 +17,11 @@ _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _PLAIN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _MOST_WORDS = 8
 _NOTHING = re.compile(r"(?!)")
+_PRICE = re.compile(
+    r"(?<!\w)(?:(?:um\s+die|circa|ca\.?|etwa|rund|ungefähr|around|about|roughly)\s+)?"
+    r"(?:[€$£]\s*\d+(?:[.,]\d\d?)?|\d+(?:[.,]\d\d?)?\s*(?:[€$£]|(?:euros?|eur|dollars?|pounds?)\b))",
+    re.IGNORECASE,
+)
 _STOCK = "availability"
 _NO = frozenset({"no", "nope", "nein", "nee", "nö", "sorry"})
 SEARCH, QUESTION, STOCK = "find_product", "product_question", "check_stock"
@@ -47,8 +52,11 @@ class FollowUps(msgspec.Struct, frozen=True):
         """Return the skill that a remark about the shown products means; "" for other words."""
         focus = slots.get("focus_product")
         spoken = 0 < len(_WORD.findall(parse.text)) <= _MOST_WORDS
-        if not spoken or not (focus or slots.get("shown_products")):
+        if not spoken:
             return ""
+        if not (focus or slots.get("shown_products")):
+            found = self._remark(parse, None) if slots.get("last_search") else ""
+            return found if found == SEARCH else ""  # the last search found nothing to point at
         if focus and self._means_another(parse.text):
             return QUESTION
         return self._remark(parse, focus)
@@ -67,7 +75,10 @@ class FollowUps(msgspec.Struct, frozen=True):
                 return STOCK if self.stock.search(rest) else QUESTION
             if self.narrows.search(rest) and not self.narrows.sub(" ", " ".join(said)).strip():
                 return SEARCH
-        if self._left(rest):
+        unpriced = rest if asked else _PRICE.sub(" ", rest)
+        if limits and not asked and self.narrows.search(rest):
+            return "" if self._left(self.narrows.sub(" ", unpriced)) else SEARCH  # "nicht rot"
+        if self._left(unpriced):
             return ""
         moves = bool(self.moves.search(rest))
         if moves and self.choosing.search(rest):
@@ -76,7 +87,7 @@ class FollowUps(msgspec.Struct, frozen=True):
             return QUESTION
         if limits & _OPTIONS and (place or (focus and (points or not moves))):
             return STOCK
-        return SEARCH if moves or limits else ""
+        return SEARCH if moves or limits or unpriced != rest else ""
 
     def asks(self, parse: ParseResult, slots: Mapping[str, Any], root_flow: str) -> str:
         """Return the skill that a remark means while another skill's question is open."""

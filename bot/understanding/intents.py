@@ -26,6 +26,9 @@ _RANKING = 8
 _WORDLESS_FACTOR = 0.25
 _SAME_SIGN = 0.99
 _CERTAIN_KEPT = 256
+_OF_EXAMPLE = 0.95
+_KNOWN_SHARE = 0.6
+_TOKENS_KEPT = 4_096
 ENCODER_SHARE = 8.0
 """How much the likeness of meanings counts; that of n-grams has its own share in training."""
 
@@ -48,6 +51,15 @@ class Vocabulary(msgspec.Struct, frozen=True):
     def vector(self, text: str) -> Sparse:
         """Return the weighted n-grams of a masked text as a unit vector."""
         return self.weighed(*np.unique(ngram_codes(text), return_counts=True))
+
+    def knows(self, text: str) -> bool:
+        """Return whether most words of a masked text are words of several examples."""
+        tokens = [_token(word) for word, _, _ in words(text)]
+        codes = np.array([_codes_within(token)[0] for token in tokens], dtype=np.uint32)
+        if not len(codes) or not len(self.codes):
+            return not tokens
+        places = np.minimum(np.searchsorted(self.codes, codes), len(self.codes) - 1)
+        return bool((self.codes[places] == codes).mean() >= _KNOWN_SHARE)
 
     def weighed(self, codes: Codes, counts: npt.NDArray[np.int64]) -> Sparse:
         """Return n-grams that occur so many times as a unit vector.
@@ -168,9 +180,15 @@ class IntentClassifier:
             return ()
         sparse = self._ngrams(masked)
         scores = fast.scores(sparse.columns, sparse.weights, glance)
-        if not fast.suffices(masked, scores, self._outside):
+        repeated = fast.repeats.label(masked)
+        known = repeated >= 0 or self._model.vocabulary.knows(masked)
+        if not known or not fast.suffices(masked, scores, self._outside):
             return ()
-        return self._ranking(softmax(scores[None] * fast.certainty.temperature)[0])
+        shares = softmax(scores[None] * fast.certainty.temperature)[0]
+        if repeated >= 0:  # an example's own words, which stand for nothing else
+            shares *= 1.0 - _OF_EXAMPLE
+            shares[repeated] += _OF_EXAMPLE
+        return self._ranking(shares)
 
     def _encoded(self, masked: Sequence[str]) -> list[tuple[Intent, ...]]:
         """Return the rankings of texts by their vectors."""
@@ -243,21 +261,27 @@ _SPOKEN = {
     "PHONENUMBER": "0123 456",
     "POSTCODE": "10115",
     "PERSON": "Alex",
+    "PRODUCT": "T-Shirt",
 }
 
 
 def ngram_codes(text: str) -> Codes:
     """Return hash codes of the word and character n-grams of a masked text."""
     tokens = [_token(word) for word, _, _ in words(text)][:_MAX_TOKENS]
-    grams = [f"w:{token}" for token in tokens]
-    grams.extend(f"b:{first} {second}" for first, second in pairwise(tokens))
-    for token in tokens:
-        padded = f" {token} "
-        grams.extend(
-            f"c:{padded[start : start + size]}"
-            for size in _CHAR_SIZES
-            for start in range(len(padded) - size + 1)
-        )
+    pairs = [zlib.crc32(f"b:{one} {two}".encode()) for one, two in pairwise(tokens)]
+    return np.concatenate([np.array(pairs, dtype=np.uint32), *map(_codes_within, tokens)])
+
+
+@lru_cache(_TOKENS_KEPT)
+def _codes_within(token: str) -> Codes:
+    """Return the codes of a word and of its characters' n-grams."""
+    padded = f" {token} "
+    grams = [f"w:{token}"]
+    grams.extend(
+        f"c:{padded[start : start + size]}"
+        for size in _CHAR_SIZES
+        for start in range(len(padded) - size + 1)
+    )
     return np.array([zlib.crc32(gram.encode()) for gram in grams], dtype=np.uint32)
 
 

@@ -14,6 +14,7 @@ MOST_EXACT = 12_000
 """Most examples whose similarities to each other are all looked at: the memory grows squared."""
 _LANDMARKS = 6_000
 _BLOCK = 2_000
+_STRIP = 500
 _BEND = 1.5
 _JITTER = 1e-4
 
@@ -74,22 +75,41 @@ def solve(
     """
     root = np.sqrt(counts).astype(np.float32)
     if len(chosen) == len(goal):
-        return _exact(similarity(chosen, chosen), goal, root, ridge)
+        return _exact(similarity, goal, root, ridge)
     return _by_landmarks(similarity, chosen, goal, root, ridge)
 
 
-def _exact(kernel: Matrix, goal: Matrix, root: Matrix, ridge: float) -> Solution:
-    from scipy.linalg import blas, cholesky, lapack
+def _exact(similarity: Similarity, goal: Matrix, root: Matrix, ridge: float) -> Solution:
+    """Fit all examples: the inverse of the factor tells how much each score owes to its own.
 
-    kernel *= root[:, None]
-    kernel *= root[None, :]
+    Raises:
+        LinAlgError: the kernel is not positive definite.
+    """
+    from scipy.linalg import LinAlgError, blas, lapack
+
+    kernel = _below(similarity, root)
     kernel[np.diag_indices_from(kernel)] += ridge
-    lower = cholesky(kernel, lower=True, overwrite_a=True, check_finite=False)
-    inverse, _ = lapack.spotri(lower, lower=1, overwrite_c=1)
-    spread = np.diag(inverse).copy()
-    dual = blas.ssymm(1.0, inverse, goal * root[:, None], lower=1)
+    # What is below the diagonal in rows is above it in columns, which LAPACK reads without a copy.
+    factor, failed = lapack.spotrf(kernel.T, overwrite_a=1)
+    if failed:
+        message = f"the kernel is not positive definite at row {failed}"
+        raise LinAlgError(message)
+    inverse, _ = lapack.strtri(factor, overwrite_c=1)
+    spread = np.einsum("ij,ij->i", inverse, inverse)
+    half = blas.strmm(1.0, inverse, goal * root[:, None], trans_a=1)
+    dual = blas.strmm(1.0, inverse, half)
     left_out = goal - dual / spread[:, None] / root[:, None]
     return Solution((dual * root[:, None]).astype(np.float32), left_out.astype(np.float32))
+
+
+def _below(similarity: Similarity, root: Matrix) -> Matrix:
+    """Return the weighed kernel of all examples; what is above the diagonal is left open."""
+    kernel = np.empty((len(root), len(root)), np.float32)
+    for start in range(0, len(root), _STRIP):
+        stop = min(start + _STRIP, len(root))
+        found = similarity(np.arange(start, stop), np.arange(stop))
+        kernel[start:stop, :stop] = found * root[start:stop, None] * root[None, :stop]
+    return kernel
 
 
 def _by_landmarks(

@@ -3,15 +3,14 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
+from bot.understanding.language_model import LanguageModel
 from bot.understanding.normalise import fold, words
 
 _UNDETERMINED = 0.5
 _MIN_LETTERS = 3
 _MARKER_WEIGHT = 2.2
 _SAMPLE_CHARS = 600
-_LETTERS = {"de": "äöüß"}
+_LETTERS = {"de": frozenset("äöüß")}
 
 
 class LanguageDetector:
@@ -29,8 +28,7 @@ class LanguageDetector:
 
     def __init__(self, languages: Sequence[str], markers: Mapping[str, Sequence[str]]) -> None:
         self.languages = tuple(languages)
-        self._identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-        self._identifier.set_languages(list(languages))
+        self._model = LanguageModel(languages)
         self._neutral = frozenset(fold(word) for word in markers.get("neutral", ()))
         self._markers = {
             code: frozenset(fold(word) for word in markers.get(code, ())) for code in languages
@@ -45,7 +43,7 @@ class LanguageDetector:
         """
         fallback = hint if hint in self.languages else self.languages[0]
         sample = text[:_SAMPLE_CHARS]
-        tokens = [word for word, _, _ in words(sample) if not any(char.isdigit() for char in word)]
+        tokens = [word for word, _, _ in words(sample) if not any(map(str.isdigit, word))]
         telling = [word for word in tokens if fold(word) not in self._neutral]
         too_short = sum(len(word) for word in telling) < _MIN_LETTERS
         only_names = (
@@ -62,16 +60,15 @@ class LanguageDetector:
         votes: dict[str, float] = {}
         for code, markers in self._markers.items():
             count = sum(fold(word) in markers for word in tokens)
-            letters = sum(
-                any(char in _LETTERS.get(code, "") for char in word.lower()) for word in tokens
-            )
+            signs = _LETTERS.get(code, frozenset())
+            letters = sum(not signs.isdisjoint(word.lower()) for word in tokens) if signs else 0
             if count + letters:
                 votes[code] = count + 0.8 * letters
         return votes
 
     def _decide(self, tokens: Sequence[str], fallback: str, *, has_hint: bool) -> tuple[str, float]:
         votes = self._votes(tokens)
-        ranked = dict(self._identifier.rank(" ".join(tokens).lower()))
+        ranked = self._model.shares(" ".join(tokens).lower())
         trust = min(1.0, len(tokens) / 4)
         scores = {
             code: trust * math.log(max(ranked.get(code, 0.0), 1e-4))

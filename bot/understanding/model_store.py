@@ -2,9 +2,9 @@
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 import numpy as np
@@ -213,12 +213,25 @@ class EmbeddingCache:
 
 
 def _write(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    replace_file(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
+
+
+def replace_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file in one step, so that a crash leaves the old one.
+
+    Args:
+        path: the file; its folder is made when missing.
+        write: writes into the open file that takes its place.
+
+    Raises:
+        OSError: the folder is not writable.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".npz")
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
+            write(file)
         temporary.chmod(0o644)
         temporary.replace(path)
     finally:

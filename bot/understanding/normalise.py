@@ -24,6 +24,8 @@ EMOJI = re.compile(
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _SHOUTED = 0.7
 _WORD_CHARS = 24
+_TEXTS_KEPT = 128
+"""Words of so many texts are kept: many parts of the parser ask for those of one."""
 _LEAST_SHOUTED = 2
 _FOLDS = str.maketrans({
     "ä": "ae",
@@ -37,6 +39,7 @@ _FOLDS = str.maketrans({
     "á": "a",
     "à": "a",
 })
+_GOODS = "product"
 _MASKS = {
     "order_number": "ORDERNUMBER",
     "excluded_order": "ORDERNUMBER",
@@ -48,6 +51,7 @@ _MASKS = {
     "price_max": "PRICE",
     "date": "DATE",
     "name": "PERSON",
+    _GOODS: "PRODUCT",
 }
 _TOKENS = frozenset(_MASKS.values())
 
@@ -106,17 +110,39 @@ def _folded(word: str) -> str:
 
 def words(text: str) -> list[tuple[str, int, int]]:
     """Return the words of a text with their start and end offsets."""
+    return list(_words(text)) if len(text) <= MAX_TEXT_CHARS else _cut(text)
+
+
+@lru_cache(_TEXTS_KEPT)
+def _words(text: str) -> Sequence[tuple[str, int, int]]:
+    return _cut(text)
+
+
+def _cut(text: str) -> list[tuple[str, int, int]]:
     return [(match.group(), match.start(), match.end()) for match in _WORD.finditer(text)]
 
 
 def mask(text: str, entities: Sequence[Entity], start: int = 0) -> str:
-    """Replace order numbers, addresses, prices and the like by their kind.
+    """Replace order numbers, addresses, prices, products' full names and the like by their kind.
+
+    A product that is all a text says keeps its name, and so does one of a single word: "jacket"
+    tells more than that it is some product.
 
     Args:
         text: the text, or a part of it.
         entities: entities with offsets into the whole text, not overlapping.
         start: offset of `text` in the whole text, in characters.
     """
+    named = [
+        e for e in entities if e.type != _GOODS or " " in text[e.start - start : e.end - start]
+    ]
+    masked = _masked(text, named, start)
+    if any(e.type == _GOODS for e in named) and not content_words(masked):
+        return _masked(text, [e for e in named if e.type != _GOODS], start)
+    return masked
+
+
+def _masked(text: str, entities: Sequence[Entity], start: int) -> str:
     parts: list[str] = []
     position = 0
     for entity in sorted(entities, key=lambda found: found.start):

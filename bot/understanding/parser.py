@@ -9,8 +9,9 @@ from bot.messages import utc_now
 from bot.understanding.candidates import level_of
 from bot.understanding.clauses import Clause, ClauseSplitter
 from bot.understanding.entities_people import is_bare_name
+from bot.understanding.exclusions import outside
 from bot.understanding.fast_path import is_certain
-from bot.understanding.normalise import MAX_TEXT_CHARS, Plain, mask, seen, spoken, squeeze
+from bot.understanding.normalise import Plain, mask, seen, squeeze
 from bot.understanding.ports import (
     EntityExtractor,
     IntentClassifier,
@@ -18,31 +19,36 @@ from bot.understanding.ports import (
     Normaliser,
     SentimentScorer,
 )
-from bot.understanding.readings import CONTACT, Reading, beside_contact, placed, values, within
+from bot.understanding.rankings import Rankings
+from bot.understanding.readings import (
+    CONTACT,
+    NAMES_GOODS,
+    Reading,
+    beside_contact,
+    placed,
+    result_of,
+    values,
+    within,
+)
 from bot.understanding.result import OUT_OF_SCOPE, Entity, Intent, ParseResult
 from bot.understanding.said_names import says_no_name
-from bot.understanding.several import Piece, is_wish, merged, separated
-from bot.understanding.small_talk import blanked, past_courtesy, small_talk
-from bot.understanding.wish_cuts import bare, is_apart, pieces
+from bot.understanding.several import Piece, is_wish, merged, piece_of, separated
+from bot.understanding.small_talk import blanked, small_talk
+from bot.understanding.wish_cuts import bare, is_added, is_apart, pieces
 from bot.understanding.wish_lists import is_one, items
 
-_SIDE_TALK = frozenset({"insult", "thanks", "greet", "goodbye", "cancel"})
+_SIDE_TALK = frozenset({"insult", "thanks", "greet", "goodbye", "cancel", "hurry"})
 _REFUSED = "cancel"
 _CLEARLY = 0.5
+_CLEAR = 0.75
+_PLAINLY = 0.9
 _SEVERAL = 2
 _STORY_CHARS = 160
 _STORY_CLAUSES = 3
 _GRIEVANCES = frozenset({"complaint_damaged", "complaint_missing_item", "complaint_wrong_item"})
+_PRAISES = "give_feedback"
 _IDENTIFIES = "identify_customer"
 _NUMBER = "order_number"
-_NAMES_GOODS = frozenset({
-    "cart_add",
-    "check_stock",
-    "compare_products",
-    "find_product",
-    "product_question",
-})
-"""Wishes that read a product's name out of all their words."""
 
 
 class Parser:
@@ -117,7 +123,8 @@ class Parser:
         reading = self._read(text, hint_language, now, expected)
         return self._felt(reading, self._wishes(reading))
 
-    def _wishes(self, reading: Reading) -> list[ParseResult]:
+    def _wishes(self, said: Reading) -> list[ParseResult]:
+        reading = self._without_refused(said)
         groups = self._clauses.requests(reading.cleaned)
         wanted = self._clauses.wanted(groups)
         found = wanted
@@ -128,8 +135,19 @@ class Parser:
         found, ranked = self._parted(reading, found, ranked)
         if len(found) > 1:
             pairs = zip(found, ranked, strict=True)
-            return [_result(reading, group, ranking) for group, ranking in pairs]
-        return self._grievances(reading) or [self._as_one(reading)]
+            return [result_of(reading, group, ranking) for group, ranking in pairs]
+        return self._grievances(reading) or [self._as_one(said)]
+
+    def _without_refused(self, reading: Reading) -> Reading:
+        """Return a reading without the clauses that only say what is not wanted, if others do."""
+        clauses = self._clauses.split(reading.cleaned)
+        wanted = self._clauses.wanted(clauses)
+        unwanted = [clause for clause in clauses if clause not in wanted]
+        if not unwanted or not wanted:
+            return reading
+        told = blanked(reading.cleaned, unwanted)
+        kept = tuple(filter(outside(unwanted), reading.entities))
+        return msgspec.structs.replace(reading, cleaned=told, entities=kept)
 
     def _parted(
         self, reading: Reading, groups: Sequence[Clause], ranked: Sequence[tuple[Intent, ...]]
@@ -163,19 +181,20 @@ class Parser:
             mask(item.said, within(reading.entities, item.clause), item.clause.start - item.start)
             for item in found
         ]
-        ranked = zip(found, self._ranked(masked), strict=True)
-        told = [_piece(reading, item.clause, ranking, asks=True) for item, ranking in ranked]
+        ranked = zip(found, reading.rankings.of(masked), strict=True)
+        told = [piece_of(reading, item.clause, ranking, asks=True) for item, ranking in ranked]
         return separated(told, reading.cleaned)
 
     def _pieces(self, reading: Reading, parts: Sequence[Clause]) -> list[Piece]:
         bared = [bare(part) for part in parts]
         return [
-            _piece(
+            piece_of(
                 reading,
                 clause,
                 ranking,
                 asks=self._clauses.asks(clause.text),
                 apart=is_apart(part.text),
+                added=is_added(part.text),
             )
             for part, clause, ranking in zip(parts, bared, self._rank(reading, bared), strict=True)
         ]
@@ -184,8 +203,9 @@ class Parser:
         """Add the mood, last of all: by then the encoder may have made the text's vector."""
         cleaned = self._normaliser.clean(reading.text)
         kept = [e for e in reading.entities if reading.cleaned[e.start : e.end].strip()]
-        ranked = self._seen(mask(reading.cleaned, kept))
-        masked = squeeze(mask(cleaned, reading.entities))
+        ranked = reading.rankings.seen(mask(reading.cleaned, kept))
+        said = blanked(cleaned, self._clauses.courtesies(cleaned))
+        masked = squeeze(mask(said, [e for e in reading.entities if said[e.start : e.end].strip()]))
         told = ("", "") if is_certain(self._intents, ranked) else (masked, ranked)
         mood = self._sentiment.score(cleaned, reading.language, told)
         felt = (msgspec.structs.replace(result, sentiment=mood) for result in found)
@@ -208,7 +228,7 @@ class Parser:
             return []
         starts = [0, *(clause.start for clause, _ in found[1:]), len(reading.cleaned)]
         return [
-            _result(reading, Clause(reading.cleaned[start:end], start, end), ranking)
+            result_of(reading, Clause(reading.cleaned[start:end], start, end), ranking)
             for start, end, (_, ranking) in zip(starts[:-1], starts[1:], found, strict=True)
         ]
 
@@ -220,32 +240,45 @@ class Parser:
         wanted = [c for c in wanted if not self._clauses.states_not(c.text)] or wanted
         if len(wanted) == len(clauses):
             if len(clauses) >= _STORY_CLAUSES and len(squeeze(whole.text)) > _STORY_CHARS:
-                return _result(reading, whole, self._told(reading, clauses))
+                return result_of(reading, whole, self._told(reading, clauses))
             ranking = self._rank(reading, [whole])[0]
             if len(clauses) > 1 and ranking[0].name in _SIDE_TALK:
                 ranking = self._beside(reading, clauses, ranking)
-            return _result(reading, whole, ranking)
-        if not wanted:
+            return result_of(reading, whole, self._beneath(reading, whole, ranking))
+        if not any(map(is_wish, self._rank(reading, wanted))):
             ranking = self._rank(reading, [whole])[0]
             refused = (Intent(_REFUSED, ranking[0].confidence),)
-            return _result(reading, whole, refused)
+            said = result_of(reading, whole, refused)
+            return msgspec.structs.replace(said, refused=self._refused(reading, clauses))
         strongest = self._beside(reading, wanted, self._rank(reading, wanted)[0])
         unwanted = [clause for clause in clauses if clause not in wanted]
-        kept = tuple(
-            entity
-            for entity in reading.entities
-            if not any(clause.start <= entity.start < clause.end for clause in unwanted)
-        )
+        kept = tuple(filter(outside(unwanted), reading.entities))
         if all(entity.type != _NUMBER for entity in kept):  # "don't cancel 4711, where is it"
             orders = (entity for entity in reading.entities if entity.type == _NUMBER)
             kept = tuple(sorted((*kept, *orders), key=lambda entity: entity.start))
-        found = _result(msgspec.structs.replace(reading, entities=kept), whole, strongest)
-        return msgspec.structs.replace(found, refused=self._refused(unwanted))
+        found = result_of(msgspec.structs.replace(reading, entities=kept), whole, strongest)
+        return msgspec.structs.replace(found, refused=self._refused(reading, unwanted))
 
-    def _refused(self, clauses: Sequence[Clause]) -> tuple[str, ...]:
+    def _beneath(
+        self, reading: Reading, whole: Clause, ranking: tuple[Intent, ...]
+    ) -> tuple[Intent, ...]:
+        """Return the wish beside talk that blurs it, or the fault beside praise, often ironic."""
+        best = ranking[0]
+        unheard = best.name == OUT_OF_SCOPE and best.confidence >= _CLEARLY
+        if unheard or best.name in _SIDE_TALK or best.confidence >= _CLEAR:
+            return ranking
+        told = self._pieces(reading, pieces(whole, self._clauses.ends_wish))
+        if best.name == _PRAISES:
+            told = [piece for piece in told if piece.ranking[0].name in _GRIEVANCES]
+        _, found = separated(told, reading.cleaned)
+        least = _CLEARLY if best.name == _PRAISES else _PLAINLY
+        clear = [r for r in found if is_wish(r) and r[0].confidence >= least]
+        return clear[0] if len(clear) == 1 else ranking
+
+    def _refused(self, reading: Reading, clauses: Sequence[Clause]) -> tuple[str, ...]:
         """Return the wishes that clauses name only to say that they are not wanted."""
         texts = [self._clauses.affirmed(clause.text) for clause in clauses]
-        ranked = [r for r in self._ranked(texts) if is_wish(r) or r[0].name == _REFUSED]
+        ranked = [r for r in reading.rankings.of(texts) if is_wish(r) or r[0].name == _REFUSED]
         meant = (next((i for i in r if i.name != _REFUSED), r[0]) for r in ranked)
         return tuple(intent.name for intent in meant)  # "to cancel" alone may stop, or cancel it
 
@@ -273,13 +306,15 @@ class Parser:
         cleaned = self._normaliser.clean(text)
         language, language_score = self._language.detect(cleaned, hint)
         entities = self._entities.extract(cleaned, language, now or utc_now(), expected)
+        rankings = Rankings(self._intents, self._normaliser)
         if any(map(is_bare_name, entities)):
-            entities = self._named(cleaned, entities)
-        talk, blurs, untold = self._beside_wishes(cleaned, entities)
+            entities = _named(cleaned, entities, rankings)
+        polite = self._clauses.courtesies(cleaned)
+        talk, blurs, untold = self._beside_wishes(blanked(cleaned, polite), entities, rankings)
         return Reading(
             text=text,
-            told=text if expected else blanked(text, untold),
-            cleaned=blanked(cleaned, talk if expected else [*talk, *blurs]),
+            told=blanked(text, polite if expected else [*polite, *untold]),
+            cleaned=blanked(cleaned, [*polite, *talk, *(() if expected else blurs)]),
             language=language,
             language_score=language_score,
             entities=tuple(
@@ -288,30 +323,28 @@ class Parser:
             ),
             source=source,
             places=places,
+            rankings=rankings,
         )
 
-    def _named(self, cleaned: str, entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
-        """Leave out a bare name whose words surely say something else: "never mind"."""
-        others = tuple(entity for entity in entities if not is_bare_name(entity))
-        ranking = self._ranked([mask(cleaned, others)])[0]
-        return others if says_no_name(cleaned, ranking) else entities
-
     def _beside_wishes(
-        self, cleaned: str, entities: Sequence[Entity]
+        self, cleaned: str, entities: Sequence[Entity], rankings: Rankings
     ) -> tuple[list[Clause], list[Clause], list[Clause]]:
         """Return small talk, other clauses that blur the wish, and those that name no goods."""
         clauses = self._clauses.split(cleaned)
         if len(clauses) < _SEVERAL:
             return [], [], []
         facts = [clause for clause in clauses if self._only_facts(clause, entities)]
+        numbered = [c for c in clauses if any(e.type == _NUMBER for e in within(entities, c))]
+        if len(numbered) > 1:  # "where is 4711? and 4712?"
+            facts = [clause for clause in facts if clause not in numbered]
         masked = [mask(c.text, within(entities, c), c.start) for c in clauses]
-        pairs = list(zip(clauses, self._ranked(masked), strict=True))
+        pairs = list(zip(clauses, rankings.of(masked), strict=True))
         rest = [pair for pair in pairs if pair[0] not in facts]
         if not any(is_wish(ranking) for _, ranking in rest):
             facts, rest = [], pairs
         talk, beside = small_talk(rest, entities, is_wish)
         named = any(
-            ranking[0].name in _NAMES_GOODS
+            ranking[0].name in NAMES_GOODS
             and any(e.type == "product" for e in within(entities, clause))
             for clause, ranking in rest
         )  # without a name in the wish itself, "Blanko looks nice" may hold it
@@ -334,7 +367,7 @@ class Parser:
             for part in spoken
         ]
         places = ((part.start, part.end) for part in spoken)
-        ranked = dict(zip(places, self._ranked(masked), strict=True))
+        ranked = dict(zip(places, reading.rankings.of(masked), strict=True))
         found = [ranked.get((part.start, part.end), nothing) for part in parts]
         pairs = zip(parts, found, strict=True)
         return [self._past_contact(reading, part, ranking) for part, ranking in pairs]
@@ -346,37 +379,12 @@ class Parser:
         if ranking[0].name != _IDENTIFIES:
             return ranking
         rest = beside_contact(reading, part)
-        again = self._ranked([rest])[0] if rest else ranking
+        again = reading.rankings.of([rest])[0] if rest else ranking
         return again if is_wish(again) else ranking
 
-    def _ranked(self, texts: Sequence[str]) -> list[tuple[Intent, ...]]:
-        """Return the intents of masked texts, read as their writers meant to spell them."""
-        return list(map(past_courtesy, self._intents.rank([self._seen(text) for text in texts])))
 
-    def _seen(self, masked: str) -> str:
-        """Return what the intents are read from."""
-        return squeeze(self._normaliser.corrected(spoken(masked[:MAX_TEXT_CHARS])))
-
-
-def _result(reading: Reading, part: Clause, ranking: tuple[Intent, ...]) -> ParseResult:
-    named = ranking[0].name in _NAMES_GOODS
-    return ParseResult(
-        text=(reading.told if named else reading.text)[part.start : part.end],
-        language=reading.language,
-        intent=ranking[0],
-        ranking=ranking,
-        entities=within(reading.entities, part),
-        language_score=reading.language_score,
-    )
-
-
-def _piece(
-    reading: Reading,
-    clause: Clause,
-    ranking: tuple[Intent, ...],
-    *,
-    asks: bool,
-    apart: bool = False,
-) -> Piece:
-    numbers, goods = (values(reading, clause, kind) for kind in (_NUMBER, "product"))
-    return Piece(clause, ranking, asks, apart, numbers, goods)
+def _named(cleaned: str, entities: tuple[Entity, ...], rankings: Rankings) -> tuple[Entity, ...]:
+    """Leave out a bare name whose words surely say something else: "never mind"."""
+    others = tuple(entity for entity in entities if not is_bare_name(entity))
+    ranking = rankings.of([mask(cleaned, others)])[0]
+    return others if says_no_name(cleaned, ranking) else entities

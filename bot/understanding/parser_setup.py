@@ -1,26 +1,30 @@
 """Builds the parser from the data folders and the pipeline's settings."""
 
-from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
-from bot.messages import utc_now
 from bot.understanding.batching import BatchedEncoder
 from bot.understanding.clauses import ClauseSplitter
+from bot.understanding.courtesies import Courtesies, CourtesyWords
 from bot.understanding.encoder import Encoder
 from bot.understanding.entities import EntityExtractor, EntitySettings, LiveWords
 from bot.understanding.entities_joined import JoinedExtractors
 from bot.understanding.examples import Example, load_examples
+from bot.understanding.kept_mask import KeptMask
+from bot.understanding.memory import give_back
 from bot.understanding.normalise import mask
 from bot.understanding.parser import Parser
 from bot.understanding.pipeline import Pipeline, make
 from bot.understanding.ports import EntityExtractor as EntityPort
 from bot.understanding.ports import Workshop
-from bot.understanding.standard import LexiconError, word_lists
+from bot.understanding.standard import LexiconError, converted, word_lists
 
 _EXAMPLE_ORDERS = r"[A-Z]{2}-?\d{6}|#?W\d{7}"
+_EXAMPLES_READ_AT = datetime(2026, 11, 2, 12, tzinfo=UTC)
+"""One moment for all, so that the same examples give the same model on any day."""
 _WARM_UP = "Hallo, wo bleibt meine Bestellung vom 3. November?"
 
 
@@ -81,11 +85,17 @@ def build_parser(settings: ParserSettings, encoder: Encoder | None = None) -> Pa
         intents=make(pipeline.intent_classifier, workshop),
         entities=extractors[0] if len(extractors) == 1 else JoinedExtractors(extractors),
         sentiment=make(pipeline.sentiment, workshop),
-        clauses=ClauseSplitter(word_lists(workshop.lexicons / "clauses.yml")),
+        clauses=_clauses(workshop.lexicons),
         normaliser=make(pipeline.normaliser, workshop),
     )
     parser.parse(_WARM_UP)
+    give_back()
     return parser
+
+
+def _clauses(lexicons: Path) -> ClauseSplitter:
+    courtesies = converted(lexicons / "courtesies.yml", CourtesyWords)
+    return ClauseSplitter(word_lists(lexicons / "clauses.yml"), Courtesies(courtesies))
 
 
 def _workshop(settings: ParserSettings) -> Workshop:
@@ -108,16 +118,23 @@ def _workshop(settings: ParserSettings) -> Workshop:
         languages=settings.languages,
         entities=settings.entities,
         examples=examples,
-        mask=example_mask(),
+        mask=example_mask(settings.models_dir),
         words=settings.words,
     )
 
 
-def example_mask() -> Callable[[str], str]:
-    """Return what replaces entities in training examples by their kind, for any shop."""
-    extractor = EntityExtractor(EntitySettings(order_number_pattern=_EXAMPLE_ORDERS))
+def example_mask(models_dir: Path) -> KeptMask:
+    """Return what replaces entities in training examples by their kind, for any shop.
+
+    Args:
+        models_dir: where it keeps what it has read.
+    """
+
+    @cache
+    def extractor() -> EntityExtractor:
+        return EntityExtractor(EntitySettings(order_number_pattern=_EXAMPLE_ORDERS))
 
     def masked(text: str) -> str:
-        return mask(text, extractor.extract(text, "en", utc_now()))
+        return mask(text, extractor().extract(text, "en", _EXAMPLES_READ_AT))
 
-    return masked
+    return KeptMask(masked, models_dir / "masks.json", f"{_EXAMPLE_ORDERS} {_EXAMPLES_READ_AT}")

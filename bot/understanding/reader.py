@@ -190,6 +190,7 @@ class SlotValueReader:
             )
             for option in expected.slot.options
         )
+        mention = _without_denied(mention, options)
         choice = resolve_one(mention.text, options, mention.language or "en", shown=asked)
         brief = not asked or len(mention.text) <= _SHORT_CHARS
         said = [option for option in options if brief and _says_word(mention.text, option)]
@@ -207,6 +208,16 @@ class SlotValueReader:
 def mention_without_no(mention: Mention) -> Mention:
     """Return words without a "no" in front, which is no "no longer needed"."""
     return Mention(_NO_IN_FRONT.sub("", mention.text), mention.language, mention.entities)
+
+
+def _without_denied(mention: Mention, options: tuple[Option, ...]) -> Mention:
+    """Leave out the option in "too big, not too small", where another one is named."""
+    text = mention.text
+    for name in sorted((n for o in options for n in (o.title, *o.words)), key=len, reverse=True):
+        text = re.sub(rf"\b(?:not|nicht)\s+{re.escape(name)}(?!\w)", " ", text, flags=re.IGNORECASE)
+    if text == mention.text or not any(_says_word(text, option) for option in options):
+        return mention
+    return Mention(text, mention.language, mention.entities)
 
 
 def _takes(text: str, expected: Expectation) -> bool:

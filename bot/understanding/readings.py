@@ -7,9 +7,18 @@ import msgspec
 
 from bot.understanding.clauses import Clause
 from bot.understanding.normalise import mask
-from bot.understanding.result import Entity, ParseResult
+from bot.understanding.rankings import Rankings
+from bot.understanding.result import Entity, Intent, ParseResult
 
 CONTACT = frozenset({"email", "phone", "name", "postcode"})
+NAMES_GOODS = frozenset({
+    "cart_add",
+    "check_stock",
+    "compare_products",
+    "find_product",
+    "product_question",
+})
+"""Wishes that read a product's name out of all their words."""
 _PIECE = re.compile(r"(?:[^,;!?.\n]|\.(?=\S))+[!?]?")
 
 
@@ -18,7 +27,7 @@ class Reading(msgspec.Struct, frozen=True):
 
     `told` is the text without small talk and contact details, `cleaned` what wishes are looked
     for in; both are as long as `text`, which is the `source` without what nobody sees. `places`
-    are those of its characters in the source, if they differ.
+    are those of its characters in the source, if they differ; `rankings` what its parts mean.
     """
 
     text: str
@@ -28,6 +37,7 @@ class Reading(msgspec.Struct, frozen=True):
     language_score: float
     entities: tuple[Entity, ...]
     source: str
+    rankings: Rankings
     places: Sequence[int] = ()
 
 
@@ -69,3 +79,16 @@ def beside_contact(reading: Reading, part: Clause) -> str:
 def values(reading: Reading, part: Clause, kind: str) -> frozenset[str]:
     """Return the order numbers, or other values of a kind, in a part."""
     return frozenset(str(e.value) for e in within(reading.entities, part) if e.type == kind)
+
+
+def result_of(reading: Reading, part: Clause, ranking: tuple[Intent, ...]) -> ParseResult:
+    """Return what a part of a text says, with the intents of its words."""
+    named = ranking[0].name in NAMES_GOODS
+    return ParseResult(
+        text=(reading.told if named else reading.text)[part.start : part.end],
+        language=reading.language,
+        intent=ranking[0],
+        ranking=ranking,
+        entities=within(reading.entities, part),
+        language_score=reading.language_score,
+    )

@@ -13,7 +13,8 @@ from bot.engine import Engine, Expectation, Reading
 from bot.flows import FlowSet
 from bot.mood import why_hand_off
 from bot.understanding.asides import Asides
-from bot.understanding.bare_words import BareWords
+from bot.understanding.bare_words import BareWords, alternatives
+from bot.understanding.candidates import candidates
 from bot.understanding.consent import ConsentWords
 from bot.understanding.corrections import (
     ANYTHING,
@@ -22,6 +23,7 @@ from bot.understanding.corrections import (
     Corrections,
     Situation,
     facts_of,
+    is_known,
     mention_of,
 )
 from bot.understanding.follow_ups import FollowUps
@@ -31,12 +33,9 @@ from bot.understanding.reader import SlotValueReader
 from bot.understanding.result import OUT_OF_SCOPE, Intent, ParseResult
 from bot.understanding.thresholds import Thresholds
 from bot.understanding.unclear import HELP, Unclear, is_code
-from bot.understanding.wishes import asks, named_skills, only_vents
+from bot.understanding.wishes import asks, is_rushing, named_skills, only_vents, tells_of_goods
 
-_IDENTIFIES = "identify_customer"
 _LEAST_REFUSED = 2
-_GOODS = frozenset({"find_product", "product_question", "check_stock"})
-_CERTAIN = 0.97
 _WORDS = re.compile(r"\w")
 _BACK_TO_BOT = re.compile(r"\bback to the bot\b|\bzurück zum bot\b", re.IGNORECASE)
 
@@ -167,8 +166,9 @@ class Router:
             return [cm.CannotHandle(s.mention)]
         if followed := self._follow_ups.skill(s.whole, s.conversation.slots):
             return [cm.StartFlow(followed, s.mention)]
-        if bare := self._bare.skills(s.whole.text):
-            return [cm.Clarify(bare, s.mention)]
+        either = self._bare.skills(s.whole.text) or self._either(s.whole.text)
+        if either:
+            return [cm.Clarify(either, s.mention)]
         starts = self._starts(s.wishes, self._at.start)
         if starts and not (len(s.wishes) == 1 and only_vents(s.whole)):
             return list(starts)
@@ -181,15 +181,21 @@ class Router:
             return [cm.Deny()]
         return [self._unclear.command(s)]
 
+    def _either(self, text: str) -> tuple[str, ...]:
+        """Return the two skills between which a message asks: "return or exchange?"."""
+        sides = [self._parser.parse_wishes(side) for side in alternatives(text)]
+        named = tuple(start.flow for side in sides for start in self._starts(side, self._at.start))
+        return named if len(set(named)) == len(sides) == len(named) else ()
+
     def _confirming(self, s: Situation, expected: Expectation) -> list[cm.Command]:
         """Read a message that should be a yes or a no to a plan."""
         verdict = self._consent.judge(s.whole.text, slips=not s.whole.entities)
-        if verdict == "yes":
-            return [cm.Affirm()]
-        if verdict == "no":
-            return [cm.Deny()]
+        if verdict != "unclear":
+            return [cm.Affirm() if verdict == "yes" else cm.Deny()]
         if changes := self._corrections.changes(s):
             return changes
+        if s.root_flow in s.whole.refused and s.whole.intent.name == "cancel":
+            return [cm.Deny()]  # "please don't cancel it"
         if meta := self._meta(s, expected):
             return [meta]
         if self._corrections.repeats(s):
@@ -282,6 +288,10 @@ class Router:
             if wider and reading.value is None:
                 everything = msgspec.structs.replace(expected, options=expected.all_options)
                 return self._reader.read(everything, s.mention, asked=True)
+            offered = {str(option["value"]) for option in expected.options}
+            if reading.value is None and offered and offered <= self._flows.flows.keys():
+                likely = candidates(s.whole.ranking, self._unclear.level)
+                return Reading(next((name for name in likely if name in offered), None))
             return reading
         code = self._reader.code(s.whole.text)
         if code and s.conversation.slots.get("unverified_customer"):
@@ -294,27 +304,17 @@ class Router:
         named = expected.slot.type in NAMED and reading.value is not None and not asking
         if named or (isinstance(reading.value, dict) and "code" in reading.value):
             return []
-        if expected.slot.type in ANYTHING and not asking and self._tells_of_goods(s):
+        if expected.slot.type in ANYTHING and not asking and tells_of_goods(s.whole):
             return []
         level = self._at.digress if reading.value is None or asking else self._at.override
         if expected.slot.type in NAMED:
             level = max(level, self._at.leave_choice)
         found = self._starts(s.wishes, level, without=s.root_flow)
-        found = tuple(start for start in found if not self._is_known(s, start.flow))
+        word = expected.slot.type in ANYTHING and len(words(s.whole.text)) == 1 and not asking
+        told = {"chitchat"} if word else set()  # "birthday", asked for the occasion
+        found = tuple(x for x in found if x.flow not in told and not is_known(s, x.flow))
         leaves = [start for start in found if not self._corrections.instead_of(s, start.flow)]
         return [] if self._only_answers(s, expected) or self._is_aside(s) else list(leaves)
-
-    @staticmethod
-    def _tells_of_goods(s: Situation) -> bool:
-        """Return whether a message rather tells of goods than asks for some: "I got a lamp"."""
-        return s.whole.intent.name in _GOODS and s.whole.intent.confidence < _CERTAIN
-
-    @staticmethod
-    def _is_known(s: Situation, flow: str) -> bool:
-        """Return whether a message would only say again who is writing: "8001 Zürich"."""
-        types = {entity.type for entity in s.whole.entities}
-        signed_in = bool(s.conversation.slots.get("customer_id"))
-        return flow == _IDENTIFIES and signed_in and not types & {"order_number", "email"}
 
     def _is_aside(self, s: Situation) -> bool:
         """Return whether words about money belong to the running skill."""
@@ -365,6 +365,9 @@ class Router:
         if intent.confidence < self._at.meta:
             return None
         name = intent.name
+        is_free = expected is not None and expected.slot.type in ANYTHING  # "quick and clear"
+        if is_rushing(s.whole) and not is_free:
+            return cm.StartFlow("pattern_hurry", s.mention, {"busy": expected is not None})
         if name == "correction" and s.conversation.top is not None:
             return self._corrections.blank(s)
         if name == "cancel":
@@ -373,15 +376,14 @@ class Router:
             return cm.StartFlow("pattern_insult", s.mention)
         if name == "show_more" and expected is None and "find_product" in self._flows.flows:
             return cm.StartFlow("find_product", s.mention)
-        if expected is None and name in {"skip", "dont_know"}:
-            return None
         simple: dict[str, cm.Command] = {
             "skip": cm.SkipQuestion(),
             "dont_know": cm.DontKnow(),
             "repeat": cm.RepeatLast(),
             "go_back": cm.Restart(),
         }
-        return simple.get(name)
+        pointless = expected is None and name in {"skip", "dont_know"}
+        return None if pointless else simple.get(name)
 
     def _starts(
         self, wishes: Iterable[ParseResult], level: float, without: str = ""

@@ -63,19 +63,20 @@ class PhraseFinder:
 
     def find(self, folded: str) -> list[Found]:
         """Return the phrases in a folded text, in their order; of a kind, none overlap."""
-        possible = {
-            name for name, stems in self._stems.items() if any(stem in folded for stem in stems)
-        }
-        if not possible:
-            return []
         found: list[Found] = []
         ends: dict[str, int] = {}
+        possible: dict[str, bool] = {}
         for word in _BEGINNING.finditer(folded):
             start, text = word.start(), word.group()
             for name, pattern in self._beginning(text):
-                if name not in possible or ends.get(name, 0) > start:
+                if ends.get(name, 0) > start:
                     continue
-                if match := pattern.match(folded, start):
+                match = pattern.match(folded, start)
+                if match is None:
+                    continue
+                if name not in possible:
+                    possible[name] = any(stem in folded for stem in self._stems[name])
+                if possible[name]:
                     found.append(Found(name, start, match.end()))
                     ends[name] = match.end()
         return found

@@ -7,9 +7,19 @@ import msgspec
 from bot.understanding.address import read_address
 from bot.understanding.clauses import Clause
 from bot.understanding.normalise import words
+from bot.understanding.readings import Reading, values
 from bot.understanding.result import OUT_OF_SCOPE, Intent
 
-NO_WISH = frozenset({OUT_OF_SCOPE, "greet", "goodbye", "thanks", "chitchat", "insult", "cancel"})
+NO_WISH = frozenset({
+    OUT_OF_SCOPE,
+    "greet",
+    "goodbye",
+    "thanks",
+    "chitchat",
+    "insult",
+    "cancel",
+    "hurry",
+})
 _TALK = NO_WISH | {"affirm", "deny", "correction", "repeat", "skip", "dont_know", "go_back"}
 _QUESTIONS = frozenset({"store_faq", "product_question"})
 _LEAST_CONFIDENCE = 0.4
@@ -17,6 +27,18 @@ _LEAST_UNSURE = 0.15
 _SURELY = 0.6
 _CERTAINLY = 0.95
 _PREFIX_CHARS = 2
+_OF_AN_ORDER = frozenset({
+    "bei",
+    "von",
+    "für",
+    "aus",
+    "for",
+    "from",
+    "order",
+    "bestellung",
+    "nummer",
+    "number",
+})
 _JOINS = frozenset({"and", "und", "or", "oder", "plus", "sowie", "also", "auch"})
 _FAULTS = frozenset({
     "complaint_damaged",
@@ -33,6 +55,10 @@ _AMENDS = frozenset({
     "talk_to_human",
     "track_order",
 })
+_MENTIONED = frozenset({"find_product", "give_feedback", "identify_customer", "store_faq"})
+"""What a statement may touch on without asking for it: "I love your shoes"."""
+_ANSWERED = frozenset({"refund_status", "store_faq", "track_order"})
+"""Of these, a sure question after "and" is one of its own, also beside a fault."""
 _SAME_MATTER: tuple[frozenset[str], ...] = (
     frozenset({"track_order", "complaint_late", "complaint_missing_item", "list_orders"}),
     frozenset({"return_items", "refund_status", "cancel_order"}),
@@ -57,6 +83,7 @@ class Piece(msgspec.Struct, frozen=True):
         ranking: what its words alone mean, best first.
         asks: whether it asks for something by its form, a question or a command.
         apart: whether it is said to be another matter: "also", "secondly", "2)".
+        added: whether it follows an "and".
         numbers: the orders it names.
         goods: the products it names.
     """
@@ -65,8 +92,23 @@ class Piece(msgspec.Struct, frozen=True):
     ranking: Ranking
     asks: bool
     apart: bool
+    added: bool
     numbers: frozenset[str]
     goods: frozenset[str]
+
+
+def piece_of(
+    reading: Reading,
+    clause: Clause,
+    ranking: Ranking,
+    *,
+    asks: bool,
+    apart: bool = False,
+    added: bool = False,
+) -> Piece:
+    """Return a part of a text with the orders and goods that it names."""
+    numbers, goods = (values(reading, clause, kind) for kind in ("order_number", "product"))
+    return Piece(clause, ranking, asks, apart, added, numbers, goods)
 
 
 def is_wish(ranking: Ranking) -> bool:
@@ -102,17 +144,21 @@ def separated(pieces: Sequence[Piece], text: str) -> tuple[list[Clause], list[Ra
 
 def _surely(piece: Piece) -> bool:
     best = piece.ranking[0]
-    if best.name in _TALK or best.confidence < _SURELY or _only_numbers(piece):
+    listed = bool(piece.numbers) and _only_lists(piece.clause)
+    if best.name in _TALK or best.confidence < _SURELY or listed:
         return False
-    told = bool(piece.numbers) and best.confidence >= _CERTAINLY  # "i möcht TR-… zruckschickn"
-    return piece.asks or told or best.name in _FAULTS
+    told = best.confidence >= _CERTAINLY and best.name not in _MENTIONED
+    told = told and bool(piece.numbers or piece.added)  # "i möcht TR-… zruckschickn"
+    return piece.asks or piece.apart or told or best.name in _FAULTS
 
 
-def _only_numbers(piece: Piece) -> bool:
-    """Return whether a piece goes on with a list of orders: "4712 and 4713?"."""
-    told = (word.lower() for word, _, _ in words(piece.clause.text))
-    return bool(piece.numbers) and not any(
-        word not in _JOINS and not any(map(str.isdigit, word)) and len(word) > _PREFIX_CHARS
+def _only_lists(clause: Clause) -> bool:
+    """Return whether a part only goes on with a list of orders: "4712 and 4713?"."""
+    told = (word.lower() for word, _, _ in words(clause.text))
+    return not any(
+        word not in _JOINS | _OF_AN_ORDER
+        and not any(map(str.isdigit, word))
+        and len(word) > _PREFIX_CHARS
         for word in told
     )
 
@@ -128,8 +174,15 @@ def _is_other(first: Piece, second: Piece) -> bool:
     faulty = one in _FAULTS and other in _AMENDS
     if not matters and not faulty and other not in _FAULTS:
         return True
-    elsewhere = bool(first.goods and second.goods and not first.goods & second.goods)
-    return second.apart or elsewhere
+    if other in _ANSWERED and not matters and second.added and _is_certain(second):
+        return True
+    elsewhere = bool(second.goods and not first.goods & second.goods)
+    both_faulty = {one, other} <= _FAULTS
+    return second.apart or (elsewhere and (bool(first.goods) or both_faulty))
+
+
+def _is_certain(piece: Piece) -> bool:
+    return piece.ranking[0].confidence >= _CERTAINLY
 
 
 def merged(
@@ -152,7 +205,11 @@ def merged(
         about = told if other or not kept else about | told
         again = same and not other and ranking[0].name not in _QUESTIONS
         unclear = not is_wish(ranking) and not (other and _may_be_wish(ranking))
-        if kept and (again or unclear or not is_wish(ranked[-1])):
+        lists = bool(told) and _only_lists(group)
+        if kept and lists:
+            start = kept[-1].start
+            kept[-1] = Clause(text[start : group.end], start, group.end)
+        elif kept and (again or unclear or not is_wish(ranked[-1])):
             start = kept[-1].start
             kept[-1] = Clause(text[start : group.end], start, group.end)
             ranked[-1] = _stronger(ranked[-1], ranking)

@@ -11,7 +11,7 @@ from bot.understanding.result import OUT_OF_SCOPE, Entity, Intent
 
 COURTESIES = frozenset({"greet", "thanks", "goodbye"})
 IDLE = COURTESIES | {OUT_OF_SCOPE, "chitchat"}
-SAYS_NOTHING_NEW = IDLE | {"affirm", "correction", "repeat"}
+SAYS_NOTHING_NEW = IDLE | {"affirm", "correction", "repeat", "hurry"}
 """Beside a clear wish these add nothing to what the wish is."""
 _SURELY = 0.45
 _COURTEOUS = 0.6

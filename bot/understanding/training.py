@@ -9,7 +9,6 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,21 +21,21 @@ from bot.understanding.candidates import LEVEL, conformal_level
 from bot.understanding.encoder import Encoder, Vectors
 from bot.understanding.examples import Example, TrainingDataError, load_examples
 from bot.understanding.fast_path_training import Lesson, fit_fast_path
+from bot.understanding.gate_training import fit_gate
 from bot.understanding.intents import (
     ENCODER_SHARE,
-    Gate,
     IntentClassifier,
     IntentModel,
-    Sparse,
     Vocabulary,
     centred,
     encoder_inputs,
-    gate_clues,
     ngram_codes,
 )
+from bot.understanding.kept_mask import KeptMask
 from bot.understanding.kernel import Places, Solution, bent, landmarks, solve
 from bot.understanding.model_store import EmbeddingCache, ModelFileError, load_model, save_model
 from bot.understanding.result import OUT_OF_SCOPE
+from bot.understanding.temperature import fit_temperature
 from bot.yaml_source import Problem
 
 if TYPE_CHECKING:
@@ -44,13 +43,12 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
-TRAINER_VERSION = 7
+TRAINER_VERSION = 9
 _RIDGE = 0.5
 _NGRAM_SHARE = 1.2
 _SEED = 20261122
 _MIN_TEXTS_PER_NGRAM = 2
-_GATE_STEPS = 30
-_GATE_RIDGE = 1e-2
+_CODE_BITS, _CODE_MASK = np.uint64(32), np.uint64(0xFFFF_FFFF)
 
 Floats = npt.NDArray[np.float64]
 
@@ -64,13 +62,13 @@ class Features(msgspec.Struct, frozen=True):
 
     Args:
         dense: centred unit vectors, shape (examples, dim).
-        rows: one sparse n-gram vector per example.
+        ngrams: unit vectors of n-grams, shape (examples, n-grams).
         vocabulary: the n-grams.
         centre: what was subtracted, shape (dim,).
     """
 
     dense: Vectors
-    rows: list[Sparse]
+    ngrams: "csr_matrix"
     vocabulary: Vocabulary
     centre: Vectors
 
@@ -107,6 +105,8 @@ def load_or_train(
     except MemoryError as error:
         problem = _too_many(examples, error)
         raise TrainingDataError(str(problem), problem) from error
+    if isinstance(mask, KeptMask):
+        mask.keep()
     seconds = round(time.perf_counter() - started_s, 2)
     _log.info("intents_trained", examples=len(examples), seconds=seconds)
     try:
@@ -162,17 +162,17 @@ def train(
     if len(labels) < 2:
         message = f"training needs examples of at least two intents, found {len(labels)}"
         raise TooFewExamplesError(message)
-    masked = [mask(example.text) for example in examples]
-    targets = np.array([labels.index(example.intent) for example in examples])
-    vectors = _encoded(encoder, encoder_inputs(masked), cache)
+    ordered = sorted(examples, key=lambda example: example.intent == OUT_OF_SCOPE)
+    masked = [mask(example.text) for example in ordered]
+    spoken = encoder_inputs(masked)
+    targets = np.array([labels.index(example.intent) for example in ordered])
     inside = np.array([label != OUT_OF_SCOPE for label in labels])[targets]
-    order = np.argsort(~inside, kind="stable")
-    targets, inside, masked = targets[order], inside[order], [masked[at] for at in order]
-    features = _features(vectors[order], masked)
+    features = _features(_encoded(encoder, spoken, cache), masked)
     chosen = landmarks(targets, _SEED)
     solution = _solve(features, chosen, targets, len(labels))
     nearest = _nearest_other(features.dense, features.dense[chosen[inside[chosen]]])
     scores = solution.left_out
+    temperature = _temperature(scores, targets, inside, labels)
     model = IntentModel(
         labels=labels,
         vocabulary=features.vocabulary,
@@ -181,12 +181,12 @@ def train(
         known_weights=solution.weights,
         inside=int(inside[chosen].sum()),
         centre=features.centre,
-        temperature=_temperature(scores, targets, inside, labels),
-        gate=_gate(scores, nearest, inside, labels),
+        temperature=temperature,
+        gate=fit_gate(scores, nearest, targets, labels, temperature),
         encoder_name=encoder.name,
         clarify_level=LEVEL,
         fast_path=fit_fast_path(
-            _lesson(features, masked, targets, labels, encoder.glance(encoder_inputs(masked))),
+            _lesson(features, masked, targets, labels, encoder.glance(spoken)),
             right=(scores.argmax(axis=1) == targets) | ~inside,
         ),
     )
@@ -200,16 +200,7 @@ def _temperature(
     """Return the factor on the scores of the intents in scope."""
     columns = np.array([label != OUT_OF_SCOPE for label in labels])
     own = (np.cumsum(columns) - 1)[targets[inside]]
-    return _fit_temperature(scores[inside][:, columns], own)
-
-
-def _gate(
-    scores: Vectors, nearest: Vectors, inside: npt.NDArray[np.bool_], labels: Sequence[str]
-) -> Gate | None:
-    """Return what tells whether a text is in scope; None without examples of both."""
-    if OUT_OF_SCOPE not in labels or not inside.any():
-        return None
-    return _fit_gate(gate_clues(scores, nearest, labels.index(OUT_OF_SCOPE)), inside)
+    return fit_temperature(scores[inside][:, columns], own)
 
 
 def _lesson(
@@ -222,7 +213,8 @@ def _lesson(
     """Return what the fast path learns from."""
     return Lesson(
         masked=masked,
-        ngrams=_matrix(features),
+        ngrams=features.ngrams,
+        familiar=np.array([features.vocabulary.knows(text) for text in masked], dtype=np.bool_),
         glances=glances,
         targets=targets,
         counts=_sample_weights(targets, len(labels)),
@@ -237,19 +229,36 @@ def _encoded(encoder: Encoder, spoken: Sequence[str], cache: EmbeddingCache | No
 
 def _features(vectors: Vectors, masked: Sequence[str]) -> Features:
     centre = np.asarray(vectors.mean(axis=0), dtype=np.float32)
-    per_text = [np.unique(ngram_codes(text), return_counts=True) for text in masked]
-    codes, texts = np.unique(np.concatenate([found for found, _ in per_text]), return_counts=True)
+    ngrams, vocabulary = _ngrams(masked)
+    return Features(centred(vectors, centre), ngrams, vocabulary, centre)
+
+
+def _ngrams(masked: Sequence[str]) -> tuple["csr_matrix", Vocabulary]:
+    """Return the n-grams of all examples, as `Vocabulary.vector` of one, and which they are."""
+    from scipy.sparse import csr_matrix
+
+    found = [ngram_codes(text).astype(np.uint64) for text in masked]
+    owners = np.repeat(np.arange(len(found), dtype=np.uint64), [len(codes) for codes in found])
+    pairs, counts = np.unique(owners << _CODE_BITS | np.concatenate(found), return_counts=True)
+    codes, places, texts = np.unique(
+        (pairs & _CODE_MASK).astype(np.uint32), return_inverse=True, return_counts=True
+    )
     frequent = texts >= min(_MIN_TEXTS_PER_NGRAM, max(1, len(masked) // 20))
-    codes, texts = codes[frequent], texts[frequent]
-    idf = np.log((1 + len(masked)) / (1 + texts)).astype(np.float32) + 1.0
-    vocabulary = Vocabulary(codes=codes.astype(np.uint32), idf=idf)
-    rows = list(starmap(vocabulary.weighed, per_text))
-    return Features(dense=centred(vectors, centre), rows=rows, vocabulary=vocabulary, centre=centre)
+    idf = np.log((1 + len(masked)) / (1 + texts[frequent])).astype(np.float32) + 1.0
+    kept = frequent[places]
+    columns = (np.cumsum(frequent) - 1)[places[kept]]
+    rows = (pairs[kept] >> _CODE_BITS).astype(np.int64)
+    weights = (1.0 + np.log(counts[kept])).astype(np.float32) * idf[columns]
+    lengths = np.sqrt(np.bincount(rows, weights**2, len(masked)))
+    matrix = csr_matrix(
+        (weights / lengths[rows].astype(np.float32), (rows, columns)), (len(masked), len(idf))
+    )
+    return matrix, Vocabulary(codes=codes[frequent], idf=idf)
 
 
 def _solve(features: Features, chosen: Places, targets: Places, count: int) -> Solution:
     """Fit one-hot targets; the kernel adds up likeness of meaning, likeness of n-grams and one."""
-    sparse = _matrix(features)
+    sparse = features.ngrams
 
     def similarity(rows: Places, columns: Places) -> Vectors:
         meaning = bent(features.dense[rows] @ features.dense[columns].T)
@@ -260,24 +269,9 @@ def _solve(features: Features, chosen: Places, targets: Places, count: int) -> S
     return solve(similarity, chosen, goal, _sample_weights(targets, count), _RIDGE)
 
 
-def _matrix(features: Features) -> "csr_matrix":
-    """Return the n-grams of all examples, shape (examples, n-grams)."""
-    from scipy.sparse import csr_matrix
-
-    sizes = [len(row.columns) for row in features.rows]
-    return csr_matrix(
-        (
-            np.concatenate([row.weights for row in features.rows]),
-            np.concatenate([row.columns for row in features.rows]),
-            np.concatenate([[0], np.cumsum(sizes)]),
-        ),
-        shape=(len(features.rows), len(features.vocabulary.codes)),
-    )
-
-
 def _of_ngrams(features: Features, chosen: Places, weights: Vectors) -> Vectors:
     """Return what each n-gram adds to the scores, shape (n-grams, labels)."""
-    return np.asarray(_NGRAM_SHARE * (_matrix(features)[chosen].T @ weights), dtype=np.float32)
+    return np.asarray(_NGRAM_SHARE * (features.ngrams[chosen].T @ weights), dtype=np.float32)
 
 
 def _sample_weights(targets: Places, count: int) -> Vectors:
@@ -291,34 +285,3 @@ def _nearest_other(dense: Vectors, inside: Vectors) -> Vectors:
     similarity = dense @ inside.T
     similarity[similarity > 0.9999] = -1.0
     return np.asarray(similarity.max(axis=1), dtype=np.float32)
-
-
-def _fit_temperature(scores: Vectors, targets: npt.NDArray[np.int64]) -> float:
-    """Find the factor on leave-one-out scores that makes the likelihood greatest."""
-    best, best_loss = 1.0, np.inf
-    for factor in np.geomspace(1.0, 60.0, 80):
-        logits = scores.astype(np.float64) * factor
-        top = logits.max(axis=1)
-        loss = np.mean(
-            np.log(np.exp(logits - top[:, None]).sum(axis=1))
-            + top
-            - logits[np.arange(len(targets)), targets]
-        )
-        if loss < best_loss:
-            best, best_loss = float(factor), float(loss)
-    return best
-
-
-def _fit_gate(clues: Vectors, inside: npt.NDArray[np.bool_]) -> Gate:
-    """Fit a logistic regression by Newton steps on standardised clues."""
-    mean, spread = clues.mean(axis=0), np.maximum(clues.std(axis=0), 1e-6)
-    design = np.column_stack([(clues - mean) / spread, np.ones(len(clues))]).astype(np.float64)
-    weights = np.zeros(design.shape[1])
-    penalty = np.diag([_GATE_RIDGE] * (design.shape[1] - 1) + [1e-6]) * len(clues)
-    for _ in range(_GATE_STEPS):
-        share = 1.0 / (1.0 + np.exp(-np.clip(design @ weights, -30, 30)))
-        slope = design.T @ (inside - share) - penalty @ weights
-        curve = (design * (share * (1 - share))[:, None]).T @ design + penalty
-        weights += np.linalg.solve(curve, slope)
-    scaled = weights[:-1] / spread
-    return Gate(weights=tuple(float(w) for w in scaled), bias=float(weights[-1] - scaled @ mean))

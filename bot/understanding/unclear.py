@@ -32,9 +32,9 @@ class Unclear:
     """Decides what to do with a message when no question is open and no wish is clear."""
 
     def __init__(self, flows: FlowSet, thresholds: Thresholds) -> None:
-        """Name the skills in `flows` that reach the level of `thresholds`."""
+        """Name the skills in `flows` that reach the level of `thresholds`, kept as `level`."""
         self._flows = flows.flows
-        self._level = LEVEL if thresholds.clarify is None else thresholds.clarify
+        self.level = LEVEL if thresholds.clarify is None else thresholds.clarify
 
     def command(self, s: Situation) -> cm.Command:
         """Return a search, a greeting by name, a question between readings, or that all fails."""
@@ -50,7 +50,7 @@ class Unclear:
         A single one below the threshold is more often wrong than right, and a message that is
         likeliest no shop matter is not forced into one.
         """
-        found = candidates(ranking, self._level)
+        found = candidates(ranking, self.level)
         if found[:1] == (OUT_OF_SCOPE,):
             return ()
         skills = tuple(
@@ -79,7 +79,7 @@ class Unclear:
         """Read unclear words with an order number as the likeliest wish about an order."""
         known = (
             self._flows[name]
-            for name in candidates(s.whole.ranking, self._level)
+            for name in candidates(s.whole.ranking, self.level)
             if name in self._flows
         )
         fitting = (flow.id for flow in known if not flow.without_order and not flow.yields)

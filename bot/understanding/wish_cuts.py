@@ -14,12 +14,13 @@ from bot.understanding.normalise import EMOJI, words
 _MOST_PIECES = 8
 _MOST_CHARS = 1_000
 _LEAST_WORDS = 2
+_OPENING_CHARS = 200
 _FLAGS = re.IGNORECASE
 _ITEM = re.compile(r"(?<!\S)(?:(?<!\d)[1-9][.)]|[a-d]\)|[-*•])(?=\s+[^\W\d_])")
 _JOINT = re.compile(
     r"(?:,|;|\b(?:und|and|also|plus|then|dann|sowie|außerdem|ausserdem|zusätzlich|anschließend|"
     r"danach|afterwards|additionally|besides|btw|übrigens|second|secondly|third|thirdly|zweitens|"
-    r"drittens|as well as|by the way|ach ja|oh and)\b)\s*",
+    r"drittens|as well as|by the way|ach ja|ach so|achso|oh and)\b)\s*",
     _FLAGS,
 )
 _OPENS = re.compile(
@@ -35,22 +36,32 @@ _OPENS = re.compile(
 _LEADS_ON = re.compile(
     r"\b(?:know|tell|me|wonder|wondering|ask|asking|see|say|if|whether|when|where|what|how|why|that|"
     r"because|so|but|as|until|than|which|who|and|or|not|wissen|sagen|sag|fragen|ob|wann|wo|was|wie|"
+    r"lange|viele?|oft|schnell|weit|spät|long|much|many|soon|far|often|"
     r"dass|weil|wenn|falls|denn|aber|und|oder|nicht|also|mir|uns|hello|hi|hey|hallo|please|bitte)\W*$",
     _FLAGS,
 )
+_GOES_ON = re.compile(
+    r"(?:will|möchte?|moechte?|wollte?|kann|könnte|darf|muss|soll|sollte?|würde?|werde|ist|geht|hab|habe|nicht|nich|"
+    r"gesagt|lassen|können|dürfen|müssen|wollen|sollen|möchten|würden|sie|wir|bitte)",
+    _FLAGS,
+)
+"""Behind the verb these belong to it: "zurückgeben will ich sie", "bitte ändern Sie"."""
 _ASKED_POLITELY = re.compile(
     r"\b(?:könn|kann|darf|dürf|soll|würd|möcht|will|woll)\w*\b[^.!?;:]*$", _FLAGS
 )
 """A modal whose verb is still to come: "könnte die Bestellung bitte an diese Adresse gehen"."""
+_MODAL = re.compile(r"(?:kann|könnte|darf|will|möchte|brauche) ich", _FLAGS)
+_INFINITIVE = re.compile(r"[^\W\d_]{3,}(?:en|ern|eln) $")
 _APART = re.compile(
-    r"^\W*(?:(?:und|and|oh|ach)\s+)*(?:also|plus|außerdem|ausserdem|zusätzlich|additionally|besides|"
+    r"^\W*(?:(?:und|and|oh|ach)\s+)*(?:oh\s+and|ach\s+und|achso|ach\s+so|also|plus|außerdem|ausserdem|zusätzlich|additionally|besides|"
     r"btw|übrigens|second|secondly|third|thirdly|zweitens|drittens|by the way|ach ja|"
     r"[2-9][.)]|[b-d]\)|[-*•])",
     _FLAGS,
 )
+_ADDED = re.compile(r"\W*(?:und|and|oh|ach|plus)\b", _FLAGS)
 _ALSO = re.compile(r"^\W*\S+(?:\s+\S+){0,3}?\s+(?:also|auch|noch|ausserdem|außerdem)\b", _FLAGS)
 _LEADING = re.compile(
-    r"^(?:[\s,;.:)!?-]|(?:und|and|also|plus|then|dann|sowie|oh|ach|ja|btw|übrigens|außerdem|second|"
+    r"^(?:[\s,;.:)!?-]|(?:und|and|also|plus|then|dann|sowie|oh|ach|achso|so|ja|btw|übrigens|außerdem|second|"
     r"secondly|zweitens|drittens|[1-9][.)]|[a-d]\)|[-*•])(?=\s))+",
     _FLAGS,
 )
@@ -84,7 +95,13 @@ def pieces(clause: Clause, says_last: Callable[[str], bool]) -> list[Clause]:
 
 def is_apart(text: str) -> bool:
     """Return whether a piece says of itself that it is another matter: "also", "2)"."""
-    return bool(_APART.search(text) or _ALSO.search(text))
+    opening = text[:_OPENING_CHARS]  # of "!!!!!…" each sign would be a beginning
+    return bool(_APART.search(opening) or _ALSO.search(opening))
+
+
+def is_added(text: str) -> bool:
+    """Return whether a piece begins with "and"."""
+    return bool(_ADDED.match(text))
 
 
 def bare(clause: Clause) -> Clause:
@@ -96,8 +113,10 @@ def bare(clause: Clause) -> Clause:
 
 def _places(text: str, says_last: Callable[[str], bool]) -> list[int]:
     found = [match.end() for match in EMOJI.finditer(text) if text[match.end() :][:1].isspace()]
-    items = [match.start() for match in _ITEM.finditer(text)]
-    found += items if len(items) > 1 else []
+    items = list(_ITEM.finditer(text))
+    counted = [int(item.group()[0]) for item in items if item.group()[0].isdigit()]
+    dates = counted != list(range(counted[0], counted[0] + len(counted))) if counted else False
+    found += [item.start() for item in items] if len(items) > 1 and not dates else []
     found += [match.start() for match in _OPENS.finditer(text) if _begins(match, text)]
     found += [match.start() for match in _JOINT.finditer(text)]
     return found + _after_verbs(words(text), says_last)
@@ -107,11 +126,16 @@ def _begins(opening: re.Match[str], text: str) -> bool:
     """Return whether words that begin a wish do so here."""
     before = text[: opening.start()]
     polite = opening.group().lower() == "bitte" and _ASKED_POLITELY.search(before)
+    polite = polite or (_MODAL.match(opening.group()) and _INFINITIVE.search(before))
     return not polite and not _LEADS_ON.search(before)
 
 
 def _after_verbs(
     tokens: Sequence[tuple[str, int, int]], says_last: Callable[[str], bool]
 ) -> list[int]:
-    """Return where words go on after "die Tasse stornieren"."""
-    return [end for word, _, end in tokens[:-_LEAST_WORDS] if says_last(word)]
+    """Return where words go on after "die Tasse stornieren", which "will ich nicht" does not."""
+    return [
+        end
+        for (word, _, end), (following, _, _) in pairwise(tokens[: 1 - _LEAST_WORDS])
+        if says_last(word) and not _GOES_ON.fullmatch(following)
+    ]

@@ -22,6 +22,8 @@ _MOCKED = frozenset({"thanks", "deny", "insult"})
 """What irony says: "thanks for nothing"."""
 _FEW_WORDS = 4
 _THINGS = frozenset({"order_number", "tracking_number", "product"})
+_GOODS = frozenset({"find_product", "product_question", "check_stock"})
+_CERTAIN = 0.97
 _DOUBTED = 0.3
 """With so much for no matter of the shop, the likeliest matter was wrong in two of three texts."""
 _ASKS = re.compile(
@@ -63,6 +65,11 @@ def tells_a_story(parse: ParseResult) -> bool:
     return parse.intent.confidence >= _CLEARLY_OUTSIDE and beside > _FEW_WORDS
 
 
+def tells_of_goods(parse: ParseResult) -> bool:
+    """Return whether a message rather tells of goods than asks for some: "I got a lamp"."""
+    return parse.intent.name in _GOODS and parse.intent.confidence < _CERTAIN
+
+
 def names_other(parse: ParseResult) -> bool:
     """Return whether a message is clearly none of the shop's, and names none of its goods for sure.
 
@@ -97,8 +104,9 @@ def only_vents(parse: ParseResult) -> bool:
 
 
 def is_rushing(parse: ParseResult) -> bool:
-    """Return whether what looks like a greeting only presses for haste: "hurry up!!!"."""
-    return parse.intent.name == "greet" and parse.sentiment.urgency
+    """Return whether a message only presses for haste: "hurry up!!!"."""
+    name = parse.intent.name
+    return name == "hurry" or (name == "greet" and parse.sentiment.urgency)
 
 
 def named_skills(

@@ -61,6 +61,7 @@ def test_follow_ups_refine_the_last_search(customer):
     assert {c.url for c in first} & {c.url for c in second} == set()
     assert "black" in customer.says("in black")
     assert all("black" in c.subtitle for c in cards(customer))
+    customer.says("show me waterproof jackets")
     customer.says("cheaper?")
     assert customer.asked("utter_search_found", "utter_search_found_more", "utter_search_relax")
     assert "in stock" in customer.says("only what's in stock")

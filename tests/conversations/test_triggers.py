@@ -95,7 +95,7 @@ def test_an_open_question_stays_open(office, customer, kind):
     assert customer.asked("utter_ask_cancel_reason"), customer.transcript
     customer.told("pattern_payment_notice", kind=kind, **NOTICE)
     customer.says("I ordered it by mistake")
-    assert customer.asked("utter_confirm_cancel"), customer.transcript
+    assert customer.asked("utter_confirm_cancel"), "\n".join(customer.transcript)
     customer.told("pattern_payment_notice", kind=kind, **NOTICE)
     customer.says("no")
     assert office.now(order).status == "pending"

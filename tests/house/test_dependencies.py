@@ -19,6 +19,7 @@ INDIRECT = {
     "uvloop": "uvicorn's event loop",
     "websockets": "uvicorn's WebSocket protocol",
     "sniffio": "httpcore's locks",
+    "lxml-html-clean": "trafilatura's justext",
 }
 
 

@@ -26,6 +26,7 @@ GUARDED = [
     ("GET", "/conversations/access/effects", None),
     ("GET", "/effects", None),
     ("GET", "/effects/access-key", None),
+    ("GET", "/knowledge/sources", None),
     ("GET", "/status", None),
     ("GET", "/metrics", None),
 ]

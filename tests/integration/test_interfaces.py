@@ -129,6 +129,8 @@ def test_openapi_documents_every_interface(client):
         "/conversations/{sender}": "delete",
         "/effects": "get",
         "/effects/{key}": "get",
+        "/knowledge/sources": "get",
+        "/knowledge/ingest": "post",
         "/status": "get",
         "/health/live": "get",
         "/health/ready": "get",

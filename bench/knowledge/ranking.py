@@ -1,0 +1,131 @@
+"""How well products are ranked: commercetools' catalogue, and own judged queries."""
+
+import json
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+import yaml
+
+from bench.knowledge.sides import (
+    ROOT,
+    SIDES,
+    Sides,
+    demo_shop,
+    mean,
+    ndcg,
+    reciprocal_rank,
+    write_shop,
+)
+from bench.knowledge.vectors import KeptEncoder
+
+HERE = Path(__file__).parent
+LANGUAGES = ("de", "en")
+_HEAD_CHARS = 100
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One line of the table: a set, a figure, and what each side reached; 0 to 1."""
+
+    set: str
+    figure: str
+    count: int
+    values: dict[str, float]
+
+
+class DataAbsent(FileNotFoundError):
+    """The shared data set is not on this machine (TRESEN_SHARED)."""
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """A need in two languages, and the products that meet it, best grade first."""
+
+    de: str
+    en: str
+    g3: tuple[int, ...]
+    g2: tuple[int, ...]
+    g1: tuple[int, ...]
+
+    @property
+    def grades(self) -> dict[str, int]:
+        """Return each judged product's grade."""
+        graded = ((3, self.g3), (2, self.g2), (1, self.g1))
+        return {f"P{number}": grade for grade, numbers in graded for number in numbers}
+
+
+def commercetools(encoder: KeptEncoder) -> list[Row]:
+    """Ask for each product by its German name: in German descriptions, then in English texts.
+
+    Raises:
+        DataAbsent: The catalogue is not there.
+    """
+    shared = Path(os.environ.get("TRESEN_SHARED", ROOT.parent / "shared"))
+    path = shared / "data" / "commercetools_catalog_de_en" / "products.jsonl"
+    if not path.is_file():
+        raise DataAbsent(path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    records = [json.loads(line) for line in lines]
+    found = [r for r in records if r["name"].get("de-DE") and r["description"].get("de-DE")]
+    names = [str(record["name"]["de-DE"]) for record in found]
+    german = [{"de": str(record["description"]["de-DE"])} for record in found]
+    english = [{"en": str(record["description"]["en-US"])} for record in found]
+    titles = [{"en": str(record["name"]["en-US"])} for record in found]
+    # A product needs a title; the beginning of the description tells nothing more than it does.
+    heads = [{"de": text["de"][:_HEAD_CHARS].rsplit(" ", 1)[0]} for text in german]
+    return [
+        _by_name("de name → de description", names, heads, german, encoder),
+        _by_name("de name → en text", names, titles, english, encoder),
+    ]
+
+
+def _by_name(
+    label: str,
+    names: list[str],
+    titles: list[dict[str, str]],
+    bodies: list[dict[str, str]],
+    encoder: KeptEncoder,
+) -> Row:
+    products = [
+        {
+            "id": f"C{number}",
+            "title": title,
+            "description": body,
+            "variants": [{"id": f"V{number}"}],
+        }
+        for number, (title, body) in enumerate(zip(titles, bodies, strict=True))
+    ]
+    with TemporaryDirectory() as folder:
+        sides = Sides(write_shop(Path(folder) / "shop", products), Path(folder) / "data", encoder)
+        reached = {}
+        for side in SIDES:
+            queries = [sides.library.read_query(name, "de") for name in names]
+            reached[side] = mean([
+                reciprocal_rank(sides.order(side, query), f"C{number}")
+                for number, query in enumerate(queries)
+            ])
+    return Row(label, "MRR", len(names), reached)
+
+
+def judged(encoder: KeptEncoder) -> list[Row]:
+    """Rank the demo shop's products for the queries of judged.yml."""
+    cases = read_judged()
+    rows = []
+    with TemporaryDirectory() as folder:
+        sides = Sides(demo_shop(), Path(folder), encoder)
+        for language in LANGUAGES:
+            reached: dict[str, list[float]] = {side: [] for side in SIDES}
+            for case in cases:
+                query = sides.library.read_query(getattr(case, language), language)
+                for side in SIDES:
+                    reached[side].append(ndcg(sides.order(side, query), case.grades))
+            means = {side: mean(values) for side, values in reached.items()}
+            rows.append(Row(f"judged, {language}", "nDCG@10", len(cases), means))
+    both = {side: mean([row.values[side] for row in rows]) for side in SIDES}
+    return [*rows, Row("judged, both", "nDCG@10", 2 * len(cases), both)]
+
+
+def read_judged() -> list[Judged]:
+    """Return the judged needs."""
+    raw = yaml.safe_load((HERE / "judged.yml").read_text(encoding="utf-8"))
+    return msgspec.convert(raw, list[Judged])
