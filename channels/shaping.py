@@ -3,7 +3,8 @@
 Pure; the platform's limits come in as data.
 """
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 
 from semantic_text_splitter import TextSplitter
 
@@ -28,7 +29,19 @@ def split_text(text: str, max_chars: int, measure: Callable[[str], int] | None =
     splitter = (
         TextSplitter.from_callback(measure, max_chars) if measure else TextSplitter(max_chars)
     )
-    return [piece for piece in splitter.chunks(text) if piece.strip()]
+    found = (
+        part for piece in splitter.chunks(text) for part in _cut(piece, max_chars, measure or len)
+    )
+    return [piece for piece in found if piece.strip()]
+
+
+def _cut(piece: str, most: int, measure: Callable[[str], int]) -> Iterator[str]:
+    """Yield a piece in parts that fit: the splitter may go over where letters count twice."""
+    while measure(piece) > most:
+        end = bisect_right(range(len(piece) + 1), most, key=lambda size: measure(piece[:size])) - 1
+        yield piece[: max(1, end)]
+        piece = piece[max(1, end) :]
+    yield piece
 
 
 def utf16_units(text: str) -> int:

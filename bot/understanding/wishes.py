@@ -24,6 +24,11 @@ _FEW_WORDS = 4
 _THINGS = frozenset({"order_number", "tracking_number", "product"})
 _GOODS = frozenset({"find_product", "product_question", "check_stock"})
 _CERTAIN = 0.97
+_GOT = re.compile(
+    r"\W*(?:i|we|it|they|ich|wir|es|sie)\s+(?:just\s+|only\s+|nur\s+)?"
+    r"(?:got|received|had|was|were|came|hab|habe|haben|hatte|bekam|bekamen|kam|kamen|war|waren)\b",
+    re.IGNORECASE,
+)
 _DOUBTED = 0.3
 """With so much for no matter of the shop, the likeliest matter was wrong in two of three texts."""
 _ASKS = re.compile(
@@ -67,7 +72,8 @@ def tells_a_story(parse: ParseResult) -> bool:
 
 def tells_of_goods(parse: ParseResult) -> bool:
     """Return whether a message rather tells of goods than asks for some: "I got a lamp"."""
-    return parse.intent.name in _GOODS and parse.intent.confidence < _CERTAIN
+    told = _GOT.match(parse.text) or parse.intent.confidence < _CERTAIN
+    return parse.intent.name in _GOODS and bool(told)
 
 
 def names_other(parse: ParseResult) -> bool:

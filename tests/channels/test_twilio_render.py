@@ -121,6 +121,13 @@ class TestRender:
                 assert segments(body) <= 10
 
 
+def test_signs_that_count_twice_never_make_a_piece_too_long():
+    text = "000[[[[{" * 118  # the splitter leaves it whole, four septets over
+    pieces = sms_pieces(text)
+    assert "".join(pieces) == text
+    assert all(segments(piece) <= 10 for piece in pieces)
+
+
 class TestAdmit:
     def test_window_of_whatsapp(self):
         channel = opened()
