@@ -13,6 +13,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from bench.knowledge.answers import bench_paraphrases
 from knowledge.answers import ANSWER_FLOOR
 from knowledge.ingest import Encoders
 from knowledge.library import Library
@@ -164,6 +165,7 @@ def main(parts: Iterable[str] = ("products", "answers")) -> None:
             bench_products(library)
         if "answers" in parts and library.rank_answers("return", "en"):
             bench_answers(library)
+            bench_paraphrases(library)
 
 
 if __name__ == "__main__":

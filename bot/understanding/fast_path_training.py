@@ -18,6 +18,7 @@ from bot.understanding.fast_path import (
     text_code,
 )
 from bot.understanding.kernel import Places, Solution, bent, solve
+from bot.understanding.temperature import fit_temperature
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -34,7 +35,6 @@ _AXES = 128
 _MOST_EXACT = 5_000
 _LANDMARKS = 2_500
 _LEAST_CERTAIN = 50
-_TEMPERATURES = np.geomspace(1.0, 60.0, 80)
 
 Flags = npt.NDArray[np.bool_]
 
@@ -142,7 +142,7 @@ def certainty(left_out: Vectors, lesson: Lesson, right: Flags, asked: Flags) -> 
     certain = order[: places[-1] + 1] if len(places) else order[:0]
     if len(certain) < _LEAST_CERTAIN:
         certain = order
-    return Certainty(margin, _temperature(left_out[certain], lesson.targets[certain]))
+    return Certainty(margin, fit_temperature(left_out[certain], lesson.targets[certain]))
 
 
 def upper_bound(errors: npt.NDArray[np.int64], asked: int) -> Vectors:
@@ -187,16 +187,3 @@ def _repeats(keys: npt.NDArray[np.uint64], lesson: Lesson) -> Repeats:
         keys=np.array(clear, dtype=np.uint64),
         labels=np.array([min(meanings[key]) for key in clear], dtype=np.int64),
     )
-
-
-def _temperature(scores: Vectors, targets: Places) -> float:
-    """Find the factor on left-out scores that makes the likelihood greatest."""
-    if not len(scores):
-        return 1.0
-    losses = []
-    for factor in _TEMPERATURES:
-        logits = scores.astype(np.float64) * factor
-        logits -= logits.max(axis=1, keepdims=True)
-        own = logits[np.arange(len(targets)), targets]
-        losses.append(float(np.mean(np.log(np.exp(logits).sum(axis=1)) - own)))
-    return float(_TEMPERATURES[int(np.argmin(losses))])

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 _MAX_NODES = 5000
-_IDS = ("sku", "productID", "@id", "mpn", "url")
 _ATTRIBUTES = ("material", "pattern", "gtin13", "gtin", "mpn")
 
 
