@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import starmap
 from typing import Any
@@ -19,7 +19,10 @@ from actions.commerce.errors import ShopUnavailable
 from actions.commerce.ledger import ledger_name
 from actions.commerce.planner import Planner
 from actions.commerce.shop import Shop
+from actions.freshness import dated
 from actions.policy.policy import Policy
+from actions.waitroom import Waitroom
+from knowledge.image_search import PhotoSearch
 from knowledge.library import Library
 
 IDENTITY_LIFETIME = timedelta(hours=12)
@@ -35,6 +38,13 @@ Slots = dict[str, Any]
 _IDENTITY = frozenset({"customer_id", "customer_name"})
 
 
+class Photos(msgspec.Struct, frozen=True):
+    """Search by photo; `read` returns a file that a customer sent, by its address, or None."""
+
+    search: PhotoSearch
+    read: Callable[[str], Awaitable[bytes | None]]
+
+
 class Services(msgspec.Struct, frozen=True):
     """Everything an action may use, built once by the composition root."""
 
@@ -45,6 +55,8 @@ class Services(msgspec.Struct, frozen=True):
     clock: Callable[[], datetime]
     links: ChannelLinks | None = None
     accounts: LinkedAccounts | None = None
+    photos: Photos | None = None
+    waitroom: Waitroom | None = None
 
 
 class EffectState(msgspec.Struct, frozen=True):
@@ -254,11 +266,13 @@ class ShopAction(Action, ABC):  # type: ignore[misc] # rasa_sdk ships no types
         Raises:
             ActionExecutionRejection: The shop cannot be reached; its message is the error's code.
         """
+        began_at, told = self.services.clock(), len(dispatcher.messages)
         try:
-            slots = await self.act(Said(tracker, dispatcher, self.services.clock()))
+            slots = await self.act(Said(tracker, dispatcher, began_at))
         except ShopUnavailable as error:
             raise ActionExecutionRejection(self.name(), ShopUnavailable().code) from error
-        return list(starmap(SlotSet, slots.items()))
+        dispatcher.messages[told:] = [dated(m, began_at) for m in dispatcher.messages[told:]]
+        return list(starmap(SlotSet, dated(slots, began_at).items()))
 
 
 def _end(tracker: Tracker) -> End:

@@ -13,14 +13,22 @@ import yaml
 from actions.base import Said, Services, Slots, stamp
 from actions.commerce.models import Texts
 from actions.follow_ups import CLEAR_NAME
-from actions.product_names import naming_words
+from actions.product_names import naming_words, stem
 from actions.product_views import card, product_option
+from actions.product_words import tokens
 from actions.search import list_shelves
 from actions.targets import ProductAction
 from knowledge.answers import Answer, Asker
 
 _ELSEWHERE, _PERHAPS_ELSEWHERE = 0.75, 0.3
 """How sure it must be that words are no matter of a shop: for no help text, for no product."""
+
+_GOES_ON = re.compile(
+    r"\W*(?:und|and|aber|but)\s+(?P<rest>(?:(?:nach|in|ins|zu[mr]?|mit|per|aus|bei|für|die|der|das|den"
+    r"|to|for|with|by|from|into|the|a)\s+)*(?P<what>[^\W_]+(?:[\s-][^\W_]+)?))\W*",
+    re.IGNORECASE,
+)
+"""A question that goes on with the one before: "and to Austria?"."""
 
 _FILE = Path(__file__).resolve().parents[1] / "data" / "lexicons" / "help_skills.yml"
 _MOST_CARDS = 3
@@ -43,21 +51,35 @@ class HelpSkill(msgspec.Struct, frozen=True):
 
 class _Answering(ProductAction):
     async def _answer(self, said: Said, text: str) -> Answer | None:
+        """Return what answers the text; of two answers the first is said at once."""
         named, score = await self.named(said, text)
         clear = score >= CLEAR_NAME and len(named) <= _MOST_CARDS
-        return await answer(self.services, said, text, named if clear else ())
+        asker = await asker_of(self.services, said, named if clear else ())
+        found = await asyncio.to_thread(self.services.library.answers, text, asker)
+        for one in found[:-1]:
+            say_answer(said, one)
+        return found[-1] if found else None
 
 
 class AnswerQuestion(_Answering):
     """Answer a question about the shop.
 
-    Sets `answer`, None when nothing supports one, and `skills` that do what it is about.
+    Sets `answer`, None when nothing supports one, and `skills` that do what it is about;
+    `last_question` keeps the question for "and to Austria?".
     """
 
     async def act(self, said: Said) -> Slots:
         """Return the quoted answer with its source."""
         text = next((str(m["text"]) for m in said.mentions() if m.get("text")), "")
-        return _slots(await self._answer(said, text))
+        before = str(said.slot("last_question") or "")
+        goes_on = _GOES_ON.fullmatch(text) if before else None
+        if goes_on is None:
+            return {**_slots(await self._answer(said, text)), "last_question": text}
+        found = await answer(self.services, said, f"{before.rstrip('?!. ')} {goes_on['rest']}")
+        told = {stem(word) for word in tokens(found.text)} if found else set()
+        if not {stem(word) for word in tokens(goes_on["what"])} <= told:
+            found = await self._answer(said, text)
+        return {**_slots(found), "last_question": before}
 
 
 class TryAnswer(_Answering):
@@ -73,6 +95,8 @@ class TryAnswer(_Answering):
         elsewhere = 0.0 if said.latest_entities("product") else said.elsewhere
         if elsewhere >= _ELSEWHERE or not naming_words(text):
             return {"answered": False}
+        if named := await self._only_names(text):
+            return await self._show(said, named)
         found = await self._answer(said, text)
         if found is not None:
             say_answer(said, found)
@@ -80,6 +104,21 @@ class TryAnswer(_Answering):
         if elsewhere >= _PERHAPS_ELSEWHERE and not _LOOKS_FOR.search(text):
             return {"answered": False}
         return await self._products(said, text)
+
+    async def _only_names(self, text: str) -> list[str]:
+        """Return the products whose titles hold every word of a text, where they are few."""
+        words = {stem(word) for word in naming_words(text)}
+        named = (await self.index()).find(naming_words(text))
+        if named.score < CLEAR_NAME or len(words) != len(tokens(text)):
+            return []
+        products = [self.services.library.product(name) for name in named.product_ids]
+        fits = [
+            product.id
+            for product in products
+            if product is not None
+            and any(words <= set(map(stem, tokens(text))) for text in product.title.values())
+        ]
+        return fits if len(fits) <= _MOST_CARDS else []
 
     async def _products(self, said: Said, text: str) -> Slots:
         words = naming_words(text)
@@ -97,6 +136,10 @@ class TryAnswer(_Answering):
         library = self.services.library
         query = await asyncio.to_thread(library.read_query, text, said.language)
         result = await asyncio.to_thread(library.search_products, query)
+        if result.is_near:
+            near = [match.product.id for match in result.matches[:_MOST_CARDS]]
+            searched = " ".join(result.missing)
+            return await self._show(said, near, "utter_search_near", searched=searched)
         fitting = [match for match in result.matches if _NAMED & set(match.why)]
         if fitting:
             return await self._show(said, [match.product.id for match in fitting[:_MOST_CARDS]])
@@ -108,7 +151,13 @@ class TryAnswer(_Answering):
         )
         return {"answered": True}
 
-    async def _show(self, said: Said, product_ids: Sequence[str]) -> Slots:
+    async def _show(
+        self,
+        said: Said,
+        product_ids: Sequence[str],
+        response: str = "utter_perhaps_product",
+        **values: str,
+    ) -> Slots:
         wording, currency = await self.wording(), self.services.shop.info.currency
         cards, shown = [], []
         for product_id in product_ids:
@@ -116,7 +165,7 @@ class TryAnswer(_Answering):
             variant = next((v for v in product.variants if v.buyable), product.variants[0])
             cards.append(card(product, variant, wording, currency))
             shown.append(product_option(product, variant, wording, currency, {}))
-        said.say("utter_perhaps_product", cards=cards)
+        said.say(response, cards=cards, **values)
         focus = shown[0]["value"] if len(shown) == 1 else None
         return {"answered": True, "shown_products": shown, "focus_product": focus}
 
@@ -128,12 +177,17 @@ async def answer(
 
     `named` are the products that the question names: their manuals count too.
     """
-    asker = Asker(
+    asker = await asker_of(services, said, named)
+    return await asyncio.to_thread(services.library.answer, question, asker)
+
+
+async def asker_of(services: Services, said: Said, named: Sequence[str] = ()) -> Asker:
+    """Return who asks, and which products' manuals hold for them."""
+    return Asker(
         language=said.language,
         country=str(said.slot("customer_country") or ""),
         product_ids=await _products_of(services, said) | frozenset(named),
     )
-    return await asyncio.to_thread(services.library.answer, question, asker)
 
 
 def say_answer(said: Said, found: Answer) -> None:

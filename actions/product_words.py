@@ -39,6 +39,8 @@ class ProductWords(msgspec.Struct, frozen=True):
     place: dict[str, tuple[str, ...]]
     all: dict[str, tuple[str, ...]]
     titles: dict[str, Texts]
+    exchanges: dict[str, tuple[str, ...]]
+    together: dict[str, tuple[str, ...]]
 
     def aspects_in(self, text: str) -> list[tuple[str, Aspect]]:
         """Return the properties that a text asks for, in the order of the text."""
@@ -57,6 +59,14 @@ class ProductWords(msgspec.Struct, frozen=True):
     def means_all(self, text: str) -> bool:
         """Return whether a text speaks of everything in a list."""
         return _says(self.all, text)
+
+    def exchanges_one(self, text: str) -> bool:
+        """Return whether a text wants another one of several things: "a different towel"."""
+        return _says(self.exchanges, text)
+
+    def wants_several(self, text: str) -> bool:
+        """Return whether a text wants several things for one purpose."""
+        return _says(self.together, text)
 
     def names_aspect(self, word: str) -> bool:
         """Return whether a word asks for a property rather than naming a product."""

@@ -36,14 +36,15 @@ class AnswerProductQuestion(ProductAction):
     """Answer a question about the product from its record, else from its manual.
 
     Sets `answer_state`: answered (with `answers`), quoted (the manual says it, and is quoted),
-    unknown (the record does not say; `asked`) or details; and `cards` with the product.
+    stock (a version is asked for), unknown (the record does not say; `asked`) or details; and
+    `cards` with the product.
     """
 
     async def act(self, said: Said) -> Slots:
         """Return what is known."""
         slots = await self._recorded(said)
         text = " ".join(str(m["text"]) for m in said.mentions() if m.get("text"))
-        if slots["answer_state"] == "answered" or product_words().asks_details(text):
+        if slots["answer_state"] in {"answered", "stock"} or product_words().asks_details(text):
             return slots
         product_id = str(said.slot("product_id"))
         found = await manual_answer(self.services, said, text, product_id)
@@ -56,8 +57,7 @@ class AnswerProductQuestion(ProductAction):
         product = await self.services.shop.catalog.product(str(said.slot("product_id")))
         wording = await self.wording()
         currency = self.services.shop.info.currency
-        variant = next((v for v in product.variants if v.buyable), product.variants[0])
-        slots: Slots = {"cards": [card(product, variant, wording, currency)]}
+        slots: Slots = {"cards": [card(product, _seen(said, product), wording, currency)]}
         text = " ".join(str(m["text"]) for m in said.mentions() if m.get("text"))
         facts = ProductFacts(product, wording, currency)
         aspects = product_words().aspects_in(_without_title_words(text, product))[:_MOST_ASPECTS]
@@ -70,8 +70,17 @@ class AnswerProductQuestion(ProductAction):
                 "answer_state": "answered",
                 "answers": [{"facts": [], "quotes": quotes}],
             }
+        if said.latest_entities("color") or said.latest_entities("size"):
+            return {**slots, "answer_state": "stock"}
         open_question = text.rstrip().endswith("?") and not product_words().asks_details(text)
         return {**slots, "answer_state": "unknown" if open_question else "details", "asked": None}
+
+
+def _seen(said: Said, product: Product) -> Variant:
+    """Return the version of a product that the customer saw last, else the first to be had."""
+    shown = {option.get("variant_id") for option in said.slot("shown_products") or ()}
+    able = [v for v in product.variants if v.buyable]
+    return next((v for v in product.variants if v.id in shown), (able or product.variants)[0])
 
 
 def _answered(answers: list[dict[str, Any]], language: str) -> Slots:

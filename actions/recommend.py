@@ -21,7 +21,7 @@ SHOWN = 4
 _MOST_ASKED = 12
 _BESIDE = re.compile(
     r"\b(?:dazu|hierzu|damit|passt\s+(?:gut\s+)?(?:zu|zum|zur)|passend|kombinieren|ergänz\w+"
-    r"|goes?\s+(?:well\s+)?with|match\w*|together\s+with|along\s+with|with\s+(?:it|this|that|these)"
+    r"|go(?:es|ing)?\s+(?:well\s+)?with|match\w*|together\s+with|along\s+with|with\s+(?:it|this|that|these)"
     r"|warenkorb|einkaufswagen|korb|cart|basket|zubehör|accessor\w+)\b",
     re.IGNORECASE,
 )
@@ -82,8 +82,12 @@ class ChooseRecommendation(CartAction):
         if cart and _CART.search(text):
             return cart
         named = await self.pointed(said, text) or list((await self.named(said, text))[0])
-        focus = [str(said.slot("focus_product"))] if said.slot("focus_product") else []
-        return (named if len(named) == 1 else []) or focus or cart
+        if len(named) == 1:
+            return named
+        if focus := said.slot("focus_product"):
+            return [str(focus)]
+        shown = [str(option["value"]) for option in said.slot("shown_products") or ()]
+        return shown or cart
 
     async def _latest_order(self, customer_id: str) -> list[str]:
         orders = await self.services.shop.orders.for_customer(customer_id)

@@ -6,6 +6,7 @@ from actions.addresses import CompleteAddress, ReadAddressWish
 from actions.advise import Advise, ReadWishes
 from actions.base import Services, ShopAction
 from actions.basket import AddItems
+from actions.bundles import FindBundle
 from actions.cart import AddToCart, ListCartLines, RemoveFromCart, RequestCheckout, ShowCart
 from actions.cases import OpenCase
 from actions.commits import CommitPlan
@@ -22,6 +23,7 @@ from actions.options import NarrowOptions
 from actions.orders import ListChoosableOrders, LoadOrder
 from actions.overview import ListOrders, PickShownOrder
 from actions.past_receipts import ShowReceipt
+from actions.photos import CheckPhoto, SearchByPhoto
 from actions.plans import Decide, MakePlan
 from actions.products import AnswerProductQuestion, CheckStock, CompareProducts
 from actions.recommend import ChooseRecommendation, Recommend
@@ -40,6 +42,7 @@ ACTIONS: tuple[type[ShopAction], ...] = (
     CheckComplaint,
     CheckFollowUp,
     CheckNamed,
+    CheckPhoto,
     CheckStock,
     ChooseRecommendation,
     CommitPlan,
@@ -47,6 +50,7 @@ ACTIONS: tuple[type[ShopAction], ...] = (
     CompleteAddress,
     Decide,
     DeliverTo,
+    FindBundle,
     FindTarget,
     Hear,
     IdentifyCustomer,
@@ -80,6 +84,7 @@ ACTIONS: tuple[type[ShopAction], ...] = (
     RemoveFromCart,
     RequestCheckout,
     ResendCode,
+    SearchByPhoto,
     SearchProducts,
     ShowCart,
     ShowReceipt,

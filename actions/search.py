@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from actions.base import Said, Slots
+from actions.bundles import means_bundle
 from actions.commerce.errors import NotFound
 from actions.commerce.models import Category, Product, Variant
 from actions.follow_ups import last_query
@@ -18,9 +19,11 @@ from actions.targets import ProductAction
 from knowledge.query import ProductMatch, ProductQuery, ProductResult, Relaxation
 
 PAGE = 5
+MOST_NEAR = 3
 MOST_SHELVES = 8
 MOST_FOLLOW_UP_WORDS = 7
 MOST_RELAXATIONS = 4
+_COLOR = "color"
 SUPPORT = frozenset({"title", "words", "meaning"})
 Fresh = tuple[Product, Variant]
 
@@ -29,8 +32,9 @@ class SearchProducts(ProductAction):
     """Search for what the customer described; prices and stock come from the shop's records.
 
     Sets `search_state`: ask (nothing to search for), found, none, relax (one wish is in the
-    way), unknown (the words mean nothing in this shop) cheapest (nothing costs
-    less than the one in `cards`) or end (no more to show); with
+    way), unknown (the words mean nothing in this shop), near (the shop has nothing of the kind, but
+    something near it), cheapest (nothing costs
+    less than the one in `cards`), end (no more to show) or other (a skill, in `redirect`); with
     `cards`, `total`, `understood` (phrases), `relaxations` and `shelves` (buttons).
     """
 
@@ -38,6 +42,8 @@ class SearchProducts(ProductAction):
         """Return what was found."""
         text = next((str(m["text"]) for m in said.mentions() if m.get("text")), "")
         shelves = await list_shelves(self)
+        if other := await asyncio.to_thread(self._other_skill, said, text):
+            return {"search_state": "other", "redirect": other}
         query = await asyncio.to_thread(self._query, said, text)
         if query is None:
             return {"search_state": "ask", "shelves": shelves}
@@ -57,20 +63,20 @@ class SearchProducts(ProductAction):
         state = _state(result, fresh)
         if state in {"relax", "none"} and (cheapest := await self._cheapest(said, query)):
             return {**slots, **cheapest, "search_state": "cheapest"}
-        if state in {"found", "end"}:
-            slots["last_search"] = {"query": msgspec.to_builtins(query), "total": result.total}
-        elif state == "relax":
-            slots["last_search"] = {"query": msgspec.to_builtins(query), "total": 0}
-        if state == "unknown" and fresh and _is_narrow(query):
+        if fresh and _can_do_without(query, state):
             state = "found"
             slots["ignored"] = _ignored(query)
-            slots["last_search"] = {"query": msgspec.to_builtins(query), "total": result.total}
+        if state in {"found", "end", "near", "relax"}:
+            total = 0 if state == "relax" else result.total
+            slots["last_search"] = {"query": msgspec.to_builtins(query), "total": total}
+        if state == "near":
+            slots["searched"], fresh = " ".join(result.missing), fresh[:MOST_NEAR]
         if state == "unknown" and query.categories:
             slots["searched"] = " ".join(query.unexplained)
             slots["shelves"] = [
                 s for s in _shelf_options(categories, {}) if s["value"] in query.categories
             ]
-        if state == "found":
+        if state in {"found", "near"}:
             slots |= await self._shown(query, fresh, result.total)
         return {**slots, "search_state": state}
 
@@ -104,6 +110,17 @@ class SearchProducts(ProductAction):
         if nothing and words.is_generic(named):
             return None
         return fresh
+
+    def _other_skill(self, said: Said, text: str) -> str:
+        """Return what a text rather means: several things, more of a search by photo, or ""."""
+        if means_bundle(said, self.services.library, text):
+            return "find_bundle"
+        stored, previous = said.slot("last_search"), last_query(said)
+        if previous is None or not stored.get("photo") or said.slot("category"):
+            return ""
+        few = 0 < len(tokens(text)) <= MOST_FOLLOW_UP_WORDS
+        added = few and self._refined(said, previous, text) is not None
+        return "find_by_photo" if added else ""
 
     def _refined(self, said: Said, previous: ProductQuery, text: str) -> ProductQuery | None:
         shown = said.slot("shown_products") or []
@@ -166,12 +183,10 @@ class SearchProducts(ProductAction):
 
     async def _shown(self, query: ProductQuery, fresh: Sequence[Fresh], total: int) -> Slots:
         wording, currency = await self.wording(), self.services.shop.info.currency
-        wanted = {v.casefold() for v in (*query.colors, *query.sizes)}
-        wanted |= {v for values in query.attributes.values() for v in values}
         return {
             "cards": [card(product, variant, wording, currency) for product, variant in fresh],
             "shown_products": [
-                product_option(product, variant, wording, currency, _wished(variant, wanted))
+                product_option(product, variant, wording, currency, _wished(variant, query))
                 for product, variant in fresh
             ],
             "focus_product": fresh[0][0].id if len(fresh) == 1 else None,
@@ -193,6 +208,8 @@ def _state(result: ProductResult, fresh: Sequence[Fresh]) -> str:
         if result.total:
             return "end"
         return "relax" if result.relaxations else "none"
+    if result.is_near and fresh:
+        return "near"
     supported = any(SUPPORT & set(match.why) for match in result.matches)
     meant = not product_words().is_generic(result.query.unexplained)
     if meant and not supported:
@@ -207,6 +224,12 @@ def _is_narrow(query: ProductQuery) -> bool:
     return bool(query.categories) and any(limits)
 
 
+def _can_do_without(query: ProductQuery, state: str) -> bool:
+    """Return whether what was not found are mere wishes beside what was."""
+    is_named = state == "near" and query.names_shelf and len(query.thing) == 1
+    return is_named or (state in {"near", "unknown"} and _is_narrow(query))
+
+
 def _ignored(query: ProductQuery) -> str:
     words = product_words()
     return " ".join(w for w in query.unexplained if not words.is_generic([w]))
@@ -218,8 +241,15 @@ def _worth_offering(relaxations: Sequence[Relaxation]) -> list[Relaxation]:
     return (others or list(relaxations))[:MOST_RELAXATIONS]
 
 
-def _wished(variant: Variant, wanted: set[str]) -> dict[str, str]:
-    return {name: value for name, value in variant.options.items() if value.casefold() in wanted}
+def _wished(variant: Variant, query: ProductQuery) -> dict[str, str]:
+    """Return the options of a shown version that were asked for; its colour may be a shade."""
+    values = {v.casefold() for v in query.sizes}
+    values |= {v for wanted in query.attributes.values() for v in wanted}
+    return {
+        name: value
+        for name, value in variant.options.items()
+        if value.casefold() in values or (name == _COLOR and query.colors)
+    }
 
 
 def _same(one: ProductQuery, other: ProductQuery) -> bool:

@@ -67,7 +67,8 @@ class ProductAction(ShopAction):
         ordered = sorted(shown, key=lambda option: option["price"]["amount_minor"])
         if product_words().means_all(text):
             listed = ordered if _CHEAPER.search(text) else shown
-            most = 2 if _BOTH.search(text) else _MOST_AT_ONCE
+            all_of_them = MOST_OPTIONS if shown[0].get("together") else _MOST_AT_ONCE
+            most = 2 if _BOTH.search(text) else all_of_them
             return [option["value"] for option in listed[:most]]
         if _CHEAPER.search(text):
             return [ordered[0]["value"]]

@@ -81,6 +81,7 @@ class Erasure(BaseModel):
     carts: int = 0
     cases: int = 0
     feedback: int = 0
+    desk_cases: int = 0
 
 
 class ConversationExport(BaseModel):
@@ -96,6 +97,8 @@ class ConversationExport(BaseModel):
     uploads: list[dict[str, Any]]
     cart: list[dict[str, Any]]
     cases: list[dict[str, Any]]
+    desk_cases: list[dict[str, Any]]
+    chain: dict[str, Any]
     feedback: list[dict[str, Any]]
 
 

@@ -3,24 +3,25 @@
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
-from typing import Any
 
 import msgspec
 import structlog
 from fastapi import FastAPI
+from starlette.routing import BaseRoute
 
-from actions.base import Services
 from actions.commerce.requests import OpenCase
 from actions.commerce.shop import Shop
-from actions.commerce.sql import Clock, ShopDatabase
+from actions.commerce.sql import Clock
 from bot import events as ev
 from bot.accounts import Accounts
-from bot.api import Backend, conversation_id, make_api
+from bot.api import make_api
+from bot.assembly import Bot, make_backend
 from bot.brain_setup import make_brain, make_services, open_encoder, open_library, shop_words, warm
+from bot.bridges_setup import OpenBridge, open_bridge, running
 from bot.channels import (
     AnyChannel,
     ChannelHub,
@@ -30,33 +31,31 @@ from bot.channels import (
     push_channels,
     webhook_path,
 )
-from bot.conversation import Conversation
 from bot.deliveries import Deliveries
+from bot.desk_setup import DeskRules, OpenDesk
+from bot.desk_web import DESK_UPLOADS, DeskPages, desk_pages
 from bot.dispatcher import Dispatcher
-from bot.exchange import Exchanges, taken_in
+from bot.exchange import Exchanges
 from bot.flow_files import load_flows
-from bot.intake import as_trigger
 from bot.knowledge_sources import open_sources
 from bot.knowledge_upkeep import KnowledgeUpkeep, mount_knowledge
 from bot.languages import language_of
 from bot.linking import Linking
 from bot.media import Shelf
-from bot.messages import InboundMessage, OutboundMessage, utc_now
+from bot.messages import Trigger, happened, utc_now
 from bot.metrics import Metrics
 from bot.notices import Notices
-from bot.payments import Payments, open_payments, open_provider
+from bot.payments import open_payments, open_provider
+from bot.photos import PhotoUpkeep, SentFiles, open_photos
 from bot.recommending import OrderLearning
 from bot.reconciler import Reconciler
-from bot.records import ConversationFiles
 from bot.settings import Settings
 from bot.shop_webhooks import CatalogueUpkeep, ShopNews, mount_shop_webhooks
-from bot.shops import OpenShop, open_shop
+from bot.shops import open_shop
 from bot.storage.effects import EffectEntry
 from bot.storage.open import open_store
 from bot.storage.ports import Store
-from bot.tracker import answers_to, tracker_view
-from bot.turn import Brain, TurnRunner
-from bot.utterances import parse_data
+from bot.turn import TurnRunner
 from bot.web import WebParts, mount_web
 from channels.push import ChannelContext
 from channels.webchat.tokens import Signer
@@ -65,62 +64,6 @@ from channels.webchat.uploads import UploadStore
 ASKED = ("rest", "terminal")
 """Our own channels that tell nothing by themselves, beside those whose platform waits."""
 log = structlog.get_logger(__name__)
-
-
-class Bot(msgspec.Struct, frozen=True):
-    """Everything that runs, built once."""
-
-    settings: Settings
-    opened: OpenShop
-    services: Services
-    brain: Brain
-    store: Store
-    turns: TurnRunner
-    dispatcher: Dispatcher
-    metrics: Metrics
-    deliveries: Deliveries
-    reconciler: Reconciler
-    payments: Payments | None
-    hub: ChannelHub
-    signer: Signer
-    uploads: UploadStore
-
-    @property
-    def database(self) -> ShopDatabase:
-        """Return our own database of the shop."""
-        return self.opened.database
-
-    async def exchange(self, message: InboundMessage) -> Sequence[OutboundMessage]:
-        """Give the bot a message and return its answers; a repeated one gets the same answers.
-
-        Raises:
-            TurnFailed: The turn could not be completed.
-        """
-        claimed = as_trigger(await self.hub.linking.claimed(message))
-        said = await self._answered(claimed)
-        follows = await self.hub.linking.followed(message, said)
-        return [*said, *(await self._answered(follows) if follows else ())]
-
-    async def _answered(self, message: InboundMessage) -> Sequence[OutboundMessage]:
-        entries = await self.dispatcher.answer(message)
-        if entries is not None:
-            self.deliveries.sent(entries)
-            return [entry.message for entry in entries]
-        conversation = await taken_in(self.store, message)
-        stored, version = await self.store.events.load(conversation)
-        self.deliveries.seen(conversation, version, message.channel)
-        return answers_to(message.message_id, stored)
-
-    async def close(self) -> None:
-        """Finish the turns under way and close the stores."""
-        if self.payments is not None:
-            await self.payments.close()
-        await self.reconciler.close()
-        await self.dispatcher.close()
-        await self.hub.close()
-        await self.deliveries.close()
-        await self.store.close()
-        await self.opened.close()
 
 
 async def build_bot(
@@ -148,33 +91,43 @@ async def build_bot(
     store = await open_store(settings.store_url, clock)
     linking = _linking(settings, store, clock)
     services = make_services(settings, opened.shop, library, clock, linking)
-    services = msgspec.structs.replace(services, accounts=(accounts := Accounts()))
+    signer, uploads, shelf = _shelf(settings, address)
+    services = msgspec.structs.replace(
+        services,
+        accounts=(accounts := Accounts()),
+        photos=open_photos(settings, library, files := SentFiles(uploads, address)),
+        waitroom=(desk := _open_desk(settings, opened.shop, store, clock)),
+    )
     brain = await make_brain(settings, flows, services, encoder)
     metrics = Metrics()
     channels = connect_channels(settings, ChannelContext(address, settings.config.languages, clock))
-    turns = TurnRunner(brain, store, clock, metrics.observe, _asked(channels))
+    turns = TurnRunner(brain, store, clock, _observing(metrics, desk), _asked(channels))
     dispatcher = Dispatcher(store, turns, metrics, clock=clock)
-    signer, uploads, shelf = _shelf(settings, address)
+    desk.serve(dispatcher)
     own = store, dispatcher.accept, linking, shelf, metrics, dispatcher.precedence, accounts
     hub = ChannelHub(channels, HubParts(*own), clock)
     dispatcher.on_answer(hub.answered)
+    files.on_media(hub.media.find)
     notices = Notices(store.effects, dispatcher.accept, clock)
-    return Bot(
-        settings=settings,
-        opened=opened,
-        services=services,
-        brain=brain,
-        store=store,
-        turns=turns,
-        dispatcher=dispatcher,
-        metrics=metrics,
-        deliveries=Deliveries(store),
-        reconciler=_reconciler(store, dispatcher, opened.shop, clock),
-        payments=open_payments(opened, provider, notices, settings.endpoints.payments.kind),
-        hub=hub,
-        signer=signer,
-        uploads=uploads,
-    )
+    payments = open_payments(opened, provider, notices, settings.endpoints.payments.kind)
+    built = settings, opened, services, brain, store, turns, dispatcher, metrics
+    reconciler = _reconciler(store, dispatcher, opened.shop, clock)
+    return Bot(*built, Deliveries(store), reconciler, payments, hub, signer, uploads, desk)
+
+
+def _open_desk(settings: Settings, shop: Shop, store: Store, clock: Clock) -> OpenDesk:
+    return OpenDesk(settings, DeskRules(settings, shop.info.time_zone), store, clock)
+
+
+def _observing(metrics: Metrics, desk: OpenDesk) -> Callable[[str, Sequence[ev.Event]], None]:
+    """Return what is shown the events of every turn."""
+
+    def observe(conversation_id: str, events: Sequence[ev.Event]) -> None:
+        metrics.observe(events)
+        desk.feed.follow(conversation_id, events)
+        desk.facts.follow(conversation_id)
+
+    return observe
 
 
 def _asked(channels: Mapping[str, AnyChannel]) -> set[str]:
@@ -194,11 +147,13 @@ def _shelf(settings: Settings, address: str) -> tuple[Signer, UploadStore, Shelf
 
 
 def _reconciler(store: Store, dispatcher: Dispatcher, shop: Shop, clock: Clock) -> Reconciler:
-    escalate = partial(_tell_person, shop)
+    escalate = partial(_tell_person, shop, dispatcher, clock)
     return Reconciler(store, dispatcher.accept, clock, escalate=escalate)
 
 
-async def _tell_person(shop: Shop, effect: EffectEntry) -> None:
+async def _tell_person(
+    shop: Shop, dispatcher: Dispatcher, clock: Clock, effect: EffectEntry
+) -> None:
     """Leave an effect that stays in doubt to a person, once."""
     case = OpenCase(
         conversation_id=effect.conversation_id,
@@ -207,46 +162,80 @@ async def _tell_person(shop: Shop, effect: EffectEntry) -> None:
         customer_id=str((effect.data.get("request") or {}).get("customer_id", "")),
         order_number=effect.subject,
     )
-    await shop.cases.open(case, f"in-doubt:{effect.key}")
+    name = f"in-doubt:{effect.key}"
+    await shop.cases.open(case, name)
+    trigger = Trigger("pattern_effect_in_doubt", {"order_number": effect.subject})
+    await dispatcher.accept([happened(effect.conversation_id, name, trigger, clock())])
 
 
 def make_app(bot: Bot) -> FastAPI:
     """Return the ASGI application of a built bot."""
     news, upkeep = _shop_news(bot), _knowledge_upkeep(bot)
+    pictures = PhotoUpkeep(bot.services.photos, bot.services.library)
+    learning = OrderLearning(bot.services.library, bot.database, bot.services.clock)
+    bridge = _bridge(bot)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        await bot.dispatcher.start()
-        bot.reconciler.start()
-        bot.hub.start()
-        if bot.payments is not None:
-            bot.payments.start()
+        await bot.start()
         upkeep.start()
-        learning = OrderLearning(bot.services.library, bot.database, bot.services.clock)
+        pictures.start()
         learning.start()
         warming = asyncio.create_task(asyncio.to_thread(warm, bot.services.library))
         try:
-            yield
+            async with running(bridge):
+                yield
         finally:
             warming.cancel()
             await learning.close()
+            await pictures.close()
             await upkeep.close()
             if news is not None:
                 await news.close()
             await bot.close()
 
     token = bot.settings.endpoints.api_token
-    own_limit = tuple(webhook_path(name) for name in bot.hub.names)
-    api = make_api(_backend(bot), bot.metrics, token, version("tresen"), own_limit)
+    own_limit = (DESK_UPLOADS, *(webhook_path(name) for name in bot.hub.names))
+    api = make_api(make_backend(bot), bot.metrics, token, version("tresen"), own_limit)
     api.router.lifespan_context = lifespan
+    _mount(api, bot)
+    if news is not None:
+        mount_shop_webhooks(api, news)
+    if bridge is not None:
+        bridge.mount(api)
+    mount_knowledge(api, upkeep, token)
+    return api
+
+
+def _mount(api: FastAPI, bot: Bot) -> None:
+    """Mount the routes of the channels, the payments and the desk."""
     mount_web(api, _web_parts(bot))
     bot.hub.mount(api, Exchanges(bot.store, bot.dispatcher, bot.deliveries))
     if bot.payments is not None:
         bot.payments.mount(api)
-    if news is not None:
-        mount_shop_webhooks(api, news)
-    mount_knowledge(api, upkeep, token)
-    return api
+    api.router.routes.extend(_desk_pages(bot))
+
+
+def _bridge(bot: Bot) -> OpenBridge | None:
+    """Return the way to the other desk that the settings name."""
+    name, clock = bot.services.shop.info.name, bot.services.clock
+    return open_bridge(bot.settings, bot.desk, name, clock)
+
+
+def _desk_pages(bot: Bot) -> Sequence[BaseRoute]:
+    """Return the operators' pages."""
+    parts = DeskPages(
+        desk=bot.desk.desk,
+        database=bot.desk.database,
+        store=bot.store,
+        shop=bot.services.shop,
+        library=bot.services.library,
+        flows=bot.brain.flows,
+        files=bot.uploads,
+        settings=bot.settings,
+        count=bot.desk.facts.flush,
+    )
+    return desk_pages(parts, bot.desk.rules.settings, bot.desk.rules.offices)
 
 
 def _knowledge_upkeep(bot: Bot) -> KnowledgeUpkeep:
@@ -266,57 +255,6 @@ def _shop_news(bot: Bot) -> ShopNews | None:
         await asyncio.to_thread(bot.brain.words.renew, words)
 
     return ShopNews(ports, notices, CatalogueUpkeep(mirror, bot.services.library, renew=renew))
-
-
-def _backend(bot: Bot) -> Backend:
-    channels = ("rest", "webchat", "terminal", *bot.hub.names)
-
-    async def parse(text: str) -> dict[str, Any]:
-        now = utc_now()
-        understood = await asyncio.to_thread(
-            bot.brain.router.understand, text, Conversation("parse"), now
-        )
-        return parse_data(understood)
-
-    async def tracker(sender: str, include_internal: bool) -> dict[str, Any]:
-        name = conversation_id(sender, channels)
-        stored, _ = await bot.store.events.load(name)
-        conversation = Conversation(name)
-        conversation.apply_all(ev.from_wire(item.data) for item in stored)
-        values = bot.brain.engine.values(conversation)
-        view = tracker_view(conversation, stored, values, include_internal=include_internal)
-        return {**view, "sender_id": sender}
-
-    def forget(name: str) -> None:
-        bot.turns.forget(name)
-        bot.deliveries.forget(name)
-
-    files = ConversationFiles(bot.store, bot.services.shop.records, bot.uploads, forget)
-
-    async def erase(sender: str) -> Mapping[str, int]:
-        return await files.erase(conversation_id(sender, channels))
-
-    async def export(sender: str) -> Mapping[str, Any]:
-        return await files.export(conversation_id(sender, channels))
-
-    def id_of(sender: str) -> str:
-        return conversation_id(sender, channels)
-
-    def is_ready() -> bool:
-        return bot.services.library.is_warm
-
-    ledger = bot.store.effects
-    return Backend(parse, tracker, erase, export, lambda: _status(bot), is_ready, ledger, id_of)
-
-
-def _status(bot: Bot) -> dict[str, Any]:
-    return {
-        "version": version("tresen"),
-        "shop": bot.services.shop.info.name,
-        "languages": list(bot.settings.config.languages),
-        "skills": sorted(f for f in bot.brain.flows.flows if not f.startswith("pattern_")),
-        "products": len(bot.services.library.products),
-    }
 
 
 def _web_parts(bot: Bot) -> WebParts:

@@ -20,7 +20,7 @@ from bot.engine import Engine
 from bot.flow_files import load_flows
 from bot.flows import FlowSet
 from bot.grounding import Gate
-from bot.grounding_facts import Stated
+from bot.grounding_facts import Stated, rule_keys
 from bot.knowledge_sources import open_gathering, shop_texts, store_opener
 from bot.linking import Linking
 from bot.messages import utc_now
@@ -37,6 +37,7 @@ from bot.understanding.ports import Router, RouterParts
 from bot.understanding.proposals import ProposingRouter
 from bot.understanding.reader import SlotValueReader
 from bot.understanding.shipped import ShippedVectors
+from knowledge.errors import IngestBusy
 from knowledge.ingest import Encoders
 from knowledge.library import Library
 
@@ -73,7 +74,8 @@ def open_library(
     """
     dirs, data = shop_texts(settings), settings.root / "data"
     vectors = vectors or ShippedVectors(encoder, settings.models_dir / SHIPPED)
-    encoders = Encoders(vectors.queries, vectors.passages)
+    meanings = vectors.meanings if encoder.searches_apart else None
+    encoders = Encoders(vectors.queries, vectors.passages, meanings=meanings)
     gathering, opener = open_gathering(settings), store_opener(settings)
     return Library(dirs, settings.data_dir, data / "vocabulary", encoders, gathering, opener)
 
@@ -82,7 +84,10 @@ def warm(library: Library) -> None:
     """Index what changed, while the words alone already answer; then load rare dictionaries."""
     if library.needs_ingest:
         log.info("knowledge_indexing", note="answers come from a word index until it is done")
-        library.ingest()
+        try:
+            library.ingest()
+        except IngestBusy as error:  # it is made up for by the next round of reading the sources
+            log.warning("knowledge_not_indexed", error=str(error))
     library.warm()
 
 
@@ -143,9 +148,11 @@ async def make_brain(
     )
     renderer = Renderer(flows, languages, info.time_zone)
     library = services.library
-    stated = Stated(lambda: library.passages, data)
+    rules = rule_keys(services.policy.statements, info.currency)
+    stated = Stated(lambda: library.passages, data, rules)
     await asyncio.to_thread(stated)  # a big shop's texts take seconds to read, once
-    gate = Gate(flows, info.time_zone, stated)
+    most_age = timedelta(minutes=settings.config.record_minutes)
+    gate = Gate(flows, info.time_zone, stated, most_age, rules)
     return Brain(flows, engine, router, renderer, _runner(settings, services), live, gate)
 
 

@@ -6,18 +6,21 @@ from pathlib import Path
 import msgspec
 
 from actions.commerce.errors import CommerceError
-from actions.commerce.models import Category, Customer
+from actions.commerce.models import Category, Customer, ShopInfo
 from actions.commerce.seeds import ShopFolder, read_folder
 from actions.commerce.shipping import ANYWHERE, country_code
 from actions.policy.axis_values import Known
 from actions.policy.review import review
 from actions.policy.rules import PolicyInvalid, RuleFile
+from actions.policy.statements import statements
 from actions.registry import action_names
+from bot.bridges_setup import make_bridge
+from bot.desk_setup import DeskRules
 from bot.flow_checks import check_flows
 from bot.flow_files import load_flows
 from bot.flows import FlowSet
 from bot.grounding_checks import check_grounding
-from bot.grounding_facts import stated_facts
+from bot.grounding_facts import RuleKeys, rule_keys, stated_facts
 from bot.knowledge_sources import open_sources
 from bot.messages import utc_now
 from bot.nlu_cli import training_problems
@@ -26,6 +29,8 @@ from bot.shops import connect
 from bot.understanding.examples import TrainingDataError, load_examples
 from bot.voice_checks import check_voices
 from bot.yaml_source import Problem, SourceError, YamlSource
+from desk.bridges.ports import BridgeContext
+from desk.public_holidays import HolidaysNotInstalled
 from knowledge.errors import KnowledgeError
 from knowledge.sources import SourceDirs, read_shop
 
@@ -43,6 +48,7 @@ def _problems(settings: Settings) -> list[Problem]:
     problems = list(_check_skills(data, settings))
     problems.extend(_check_examples(data, settings))
     problems.extend(_check_sources(settings))
+    problems.extend(_check_desk(settings))
     if settings.is_outside_shop:
         problems.extend(_check_connection(settings))
         return [*problems, *_check_policy(settings, None)]
@@ -58,6 +64,17 @@ def _check_sources(settings: Settings) -> Iterator[Problem]:
         open_sources(settings)
     except SourceError as error:
         yield from error.problems
+
+
+def _check_desk(settings: Settings) -> Iterator[Problem]:
+    """Find what is wrong with the rules of the operators' desk, and the way to another one."""
+    try:
+        DeskRules(settings, "UTC")
+        make_bridge(settings, BridgeContext("en", "", "", utc_now))
+    except SourceError as error:
+        yield from error.problems
+    except HolidaysNotInstalled as error:
+        yield Problem("config.yml", 1, str(error))
 
 
 def _check_connection(settings: Settings) -> Iterator[Problem]:
@@ -96,7 +113,17 @@ def _check_grounding(flows: FlowSet, data: Path, settings: Settings) -> Iterator
         return  # told by the check of the shop
     if passages:
         stated = stated_facts((passage.text for passage in passages), data)
-        yield from check_grounding(flows, data, stated)
+        yield from check_grounding(flows, data, stated.union(_ruled(settings)))
+
+
+def _ruled(settings: Settings) -> RuleKeys:
+    """Return what the rules state; nothing where they are broken, which is told elsewhere."""
+    try:
+        rules = RuleFile(policy_path(settings))
+        info = msgspec.json.decode((settings.shop_dir / "shop.json").read_bytes(), type=ShopInfo)
+    except (PolicyInvalid, OSError, msgspec.MsgspecError):
+        return {}
+    return rule_keys(statements(rules), info.currency)
 
 
 def _check_examples(data: Path, settings: Settings) -> Iterator[Problem]:

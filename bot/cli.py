@@ -40,22 +40,25 @@ def _is_expected(error: Exception) -> bool:
     from bot.understanding.examples import TrainingDataError
     from bot.understanding.standard import LexiconError
     from bot.understanding.training import TooFewExamplesError
+    from desk.errors import DeskError
     from knowledge.errors import KnowledgeError
     from simulation.errors import SimulationError
 
     kinds = (
         SourceError, OSError, CommerceError, PolicyInvalid, StorageError, KnowledgeError,
-        SimulationError, TrainingDataError, TooFewExamplesError, LexiconError,
+        SimulationError, TrainingDataError, TooFewExamplesError, LexiconError, DeskError,
     )  # fmt: skip
     return isinstance(error, kinds)
 
 
 def _parser() -> argparse.ArgumentParser:
     from bot.channel_cli import add_channel_tools
+    from bot.desk_cli import add_desk_commands
     from bot.effects_cli import add_options
     from bot.gaps_cli import add_options as add_gap_options
     from bot.ingest_cli import add_options as add_ingest_options
     from bot.nlu_cli import add_nlu_commands
+    from bot.transcript_cli import add_transcript_tools
 
     parser = argparse.ArgumentParser(prog="tresen", description="Conversational commerce.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -76,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_policy(commands)
     _add_alexa(commands)
     add_channel_tools(commands, _add, _settings)
+    add_transcript_tools(commands, _add, _settings)
+    add_desk_commands(commands, _add, _settings)
     shop = commands.add_parser("shop", help="work with the shop's data")
     parts = shop.add_subparsers(required=True, metavar="COMMAND")
     _add(parts, "sync", _sync, "copy an outside shop's catalogue, and index what changed")
@@ -185,6 +190,7 @@ def _announce(base_url: str, started_s: float) -> None:
     sys.stdout.write(
         f"\n  Tresen is ready after {seconds:.1f} s.\n"
         f"  Shop and chat   {base_url}/\n"
+        f"  Operators' desk {base_url}/desk\n"
         f"  API             {base_url}/docs\n\n"
     )
     sys.stdout.flush()

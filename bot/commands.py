@@ -82,7 +82,9 @@ class RepeatLast(_Command, frozen=True, tag="repeat"):
 
 
 class Restart(_Command, frozen=True, tag="restart"):
-    """Drop everything and begin anew."""
+    """Drop everything and begin anew; `to_bot` also with the person who lent it to the bot."""
+
+    to_bot: bool = False
 
 
 class AddMention(_Command, frozen=True, tag="add mention"):

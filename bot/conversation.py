@@ -9,6 +9,12 @@ from bot import events as ev
 from bot.messages import Json
 from bot.mood import Mood
 
+LENT = "lent"
+"""Why the bot has a conversation that an operator gets back when it is done."""
+SKILL_DONE = "skill_done"
+"""Why an operator has a conversation again that they lent to the bot."""
+_NO_CASE = frozenset({"bot", "closed"})
+
 
 class Frame(msgspec.Struct):
     """One running flow: where it stands, what it knows, what the customer said to it."""
@@ -40,7 +46,9 @@ class Conversation(msgspec.Struct):
     """Everything the bot knows about one conversation at one moment.
 
     `begun` is the id of the message whose turn began last; `intended` the action with outside
-    effects that its turn was about to run, empty once it has run.
+    effects that its turn was about to run, empty once it has run. `operator` is who has it while
+    `handoff` is with_operator, `cases` how often people were needed so far. `lent_by` is who lent
+    it to the bot, for `lent_skill` only.
     """
 
     id: str
@@ -51,6 +59,11 @@ class Conversation(msgspec.Struct):
     wishes: list[Wish] = msgspec.field(default_factory=list)
     handoff: ev.HandoffState = "bot"
     handoff_order: int = 0
+    operator: str = ""
+    cases: int = 0
+    lent_by: str = ""
+    lent_name: str = ""
+    lent_skill: str = ""
     not_understood: int = 0
     mood: Mood = Mood()
     turns: int = 0
@@ -66,6 +79,15 @@ class Conversation(msgspec.Struct):
     def top(self) -> Frame | None:
         """Return the frame that has the word, if any."""
         return self.stack[-1] if self.stack else None
+
+    @property
+    def is_begun(self) -> bool:
+        """Return whether there is anything of it: it was neither never begun nor erased."""
+        return self.started or self.cases > 0
+
+    def runs(self, flow_id: str) -> bool:
+        """Return whether a flow is under way, or waits to go on."""
+        return any(frame.flow_id == flow_id for frame in self.stack)
 
     def frame(self, frame_id: str) -> Frame:
         """Return a frame of the stack.
@@ -151,13 +173,21 @@ def _bot(c: Conversation, e: ev.BotUttered) -> None:
 
 
 def _slot(c: Conversation, e: ev.SlotSet) -> None:
+    value = _known(e.value)
     if not e.frame_id:
-        c.slots[e.name] = e.value
+        c.slots[e.name] = value
         return
     frame = c.frame(e.frame_id)
-    frame.slots[e.name] = e.value
+    frame.slots[e.name] = value
     if e.step:
         frame.asked_in[e.name] = e.step
+
+
+def _known(value: Json) -> Json:
+    """Return a slot's value without what was redacted: nobody may act on the mark."""
+    if isinstance(value, dict):
+        return {name: item for name, item in value.items() if item != ev.REDACTED}
+    return None if value == ev.REDACTED else value
 
 
 def _flow_started(c: Conversation, e: ev.FlowStarted) -> None:
@@ -243,10 +273,20 @@ def _plan_shown(c: Conversation, e: ev.PlanShown) -> None:
 
 
 def _handoff(c: Conversation, e: ev.HandoffChanged) -> None:
+    if c.handoff in _NO_CASE and e.state not in _NO_CASE and not c.lent_by:
+        c.cases += 1
     c.handoff = e.state
+    c.operator = e.operator if e.state == "with_operator" else ""
+    is_lent = e.state == "bot" and e.reason == LENT
+    c.lent_by, c.lent_name = (e.operator, e.operator_name) if is_lent else ("", "")
     c.handoff_order = max(c.handoff_order, e.order)
     if e.state == "bot":  # what a person has dealt with does not count again
         c.mood = Mood()
+
+
+def _acted(c: Conversation, e: ev.OperatorActed) -> None:
+    if e.act == LENT and not e.refusal:
+        c.lent_skill = str(e.data.get("skill") or "")
 
 
 def _not_understood(c: Conversation, e: ev.NotUnderstood) -> None:
@@ -289,4 +329,6 @@ _FOLD: dict[type, Callable[[Conversation, Any], None]] = {
     ev.NotUnderstood: _not_understood,
     ev.Grounding: _nothing,
     ev.HandoffChanged: _handoff,
+    ev.OperatorActed: _acted,
+    ev.Redacted: _nothing,
 }

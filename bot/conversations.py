@@ -27,7 +27,8 @@ class Conversations:
         """Return a conversation as it stands, as a copy the caller may change."""
         cached = self._cache.pop(conversation_id, None) or Conversation(conversation_id)
         events, version = await self._store.events.load(conversation_id, cached.version)
-        if version < cached.version:  # erased meanwhile
+        changed = cached.version and any(stored.type == "redacted" for stored in events)
+        if version < cached.version or changed:  # erased or redacted meanwhile
             return await self.load(conversation_id)
         for stored in events:
             cached.apply(ev.from_wire(stored.data))

@@ -15,11 +15,10 @@ from bot.commands import CannotHandle, Command, Mention, Restart
 from bot.conditions import ConditionError
 from bot.conversation import Conversation, Draft, Frame
 from bot.engine_commands import CommandApplier, skipped
+from bot.engine_memory import remember
 from bot.engine_stack import Stack
 
 MAX_STEPS = 400
-MAX_ATTACHMENTS = 10
-FACT_TYPES = frozenset({"email", "phone", "name", "postcode", "order_number"})
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -67,6 +66,10 @@ class SlotReader(Protocol):
 
 
 LISTEN = Step()
+_OPEN = frozenset({"waiting_for_operator", "with_operator"})
+HANDOFF = "handoff"
+PERSON_DECIDES = "person_decides"
+"""The slot of a flow that holds why a person was asked to see its plan."""
 
 
 class Engine:
@@ -97,7 +100,7 @@ class Engine:
         if not draft.conversation.started:
             draft.emit(ev.SessionStarted())
         draft.emit(said)
-        self._remember(draft, said)
+        remember(draft, said)
         if draft.conversation.handoff != "bot":
             commands = tuple(c for c in commands if isinstance(c, Restart))
         if self._stack.drop_unknown(draft):
@@ -107,7 +110,8 @@ class Engine:
     def trigger(self, draft: Draft, happened: ev.Triggered) -> None:
         """Take in something that happened outside; an open question stays open.
 
-        It is asked again only if the flow says so.
+        It is asked again only if the flow says so. A flow with a slot `handoff` learns who has the
+        conversation.
         """
         if not draft.conversation.started:
             draft.emit(ev.SessionStarted())
@@ -116,7 +120,14 @@ class Engine:
         flow = self._flows.flows.get(happened.flow_id)
         if flow is not None:
             slots, quiet = dict(happened.slots), not flow.asks_again
+            if HANDOFF in flow.slots:
+                slots[HANDOFF] = draft.conversation.handoff
             self._stack.push_pattern(draft, happened.flow_id, slots, quiet=quiet)
+
+    @property
+    def stack(self) -> Stack:
+        """The moves on a conversation's stack of flows."""
+        return self._stack
 
     def nothing_said(self, draft: Draft) -> bool:
         """Make the bot admit that it has no answer; False when it has nothing to answer."""
@@ -229,6 +240,8 @@ class Engine:
     def _hand_over(self, draft: Draft, frame: Frame, node: fl.HandOver) -> None:
         draft.emit(ev.StepReached(frame.id, node.next))
         order = int(frame.slots.get("order") or 0)
+        if node.to == "waiting_for_operator" and draft.conversation.handoff in _OPEN:
+            return  # somebody has it already, or is about to
         if node.to != "waiting_for_operator":
             if order and order < draft.conversation.handoff_order:
                 return  # it came late
@@ -284,10 +297,22 @@ class Engine:
                     return reading
         return Reading()
 
-    def _confirm(self, draft: Draft, frame: Frame, node: fl.Confirm) -> Step:
+    def _person_decides(self, frame: Frame, values: Mapping[str, Any]) -> str:
+        """Return why a person has to see the plan first, "" for no reason; each is asked once."""
+        if frame.slots.get(PERSON_DECIDES):
+            return ""
+        asked = (*self._flow(frame).hand_off, *self._flows.hand_off)
+        return next((each.reason for each in asked if each.holds(values)), "")
+
+    def _confirm(self, draft: Draft, frame: Frame, node: fl.Confirm) -> Step | None:
         if frame.asked:
             return LISTEN
-        plan = self._values(draft.conversation, frame).get(node.plan) if node.plan else None
+        values = self._values(draft.conversation, frame)
+        if reason := self._person_decides(frame, values):
+            draft.emit(ev.SlotSet(PERSON_DECIDES, reason, frame.id))
+            self._stack.push_pattern(draft, "pattern_handoff", {"reason": reason})
+            return None
+        plan = values.get(node.plan) if node.plan else None
         if isinstance(plan, dict):
             draft.emit(ev.PlanShown(frame.id, str(plan.get("hash", ""))))
         draft.emit(ev.QuestionAsked(frame.id, node.id))
@@ -339,26 +364,6 @@ class Engine:
             self._stack.push_pattern(draft, "pattern_completed", {})
             return self.step(draft)
         return LISTEN
-
-    def _remember(self, draft: Draft, said: ev.UserUttered) -> None:
-        """Keep facts about the customer, the files they sent, and how to speak to them."""
-        tone = draft.conversation.mood.tone
-        if tone != draft.conversation.slots.get("tone", "calm"):
-            draft.emit(ev.SlotSet("tone", tone))
-        entities = sorted(
-            (e for e in said.parse_data.get("entities", ()) if e["entity"] in FACT_TYPES),
-            key=lambda entity: -float(entity.get("confidence_entity", 1.0)),
-        )
-        found: dict[str, Any] = {}
-        for entity in entities:  # the surest wins; of equals, the one said first
-            found.setdefault(entity["entity"], entity["value"])
-        if found:
-            known = draft.conversation.slots.get("facts") or {}
-            draft.emit(ev.SlotSet("facts", {**known, **found}))
-        if said.attachments:
-            kept = draft.conversation.slots.get("attachments") or []
-            urls = [*kept, *(str(item["url"]) for item in said.attachments)]
-            draft.emit(ev.SlotSet("attachments", urls[-MAX_ATTACHMENTS:]))
 
     def _expect(self, c: Conversation, frame: Frame, node: fl.Collect) -> Expectation:
         values = self._values(c, frame)

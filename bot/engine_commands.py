@@ -57,13 +57,21 @@ class CommandApplier:
     def apply_all(self, draft: Draft, commands: tuple[cm.Command, ...]) -> None:
         """Apply commands in order; a second and later StartFlow waits as a wish."""
         started = False
-        for command in commands:
+        for command in map(self._allowed, commands):
             if isinstance(command, cm.StartFlow) and started:
                 said = msgspec.to_builtins(command.mention)
                 draft.emit(ev.WishQueued(command.flow, said))
                 continue
             started = started or isinstance(command, cm.StartFlow)
             self._apply[type(command)](draft, command)
+
+    def _allowed(self, command: cm.Command) -> cm.Command:
+        """Return a command, or that nothing can be made of it where only operators may give it."""
+        if not isinstance(command, cm.StartFlow | cm.QueueWish):
+            return command
+        flow = self._flows.flows.get(command.flow)
+        closed = flow is not None and flow.for_operators
+        return cm.CannotHandle(command.mention) if closed else command
 
     def is_valid(self, c: Conversation, frame: Frame, slot: fl.Slot, value: Json) -> bool:
         """Return whether a value is among the slot's options and passes its check."""
@@ -84,7 +92,7 @@ class CommandApplier:
         if command.replace:
             self._stack.cancel(draft, "replaced")
         if self._flows.flows[command.flow].alone:
-            self._give_up_all(draft)
+            self._stack.give_up_all(draft, "customer")
         slots = self._opening_slots(draft.conversation, command)
         self._stack.begin_skill(draft, command.flow, command.mention, slots)
 
@@ -229,16 +237,11 @@ class CommandApplier:
             self._stack.push_pattern(draft, "pattern_dont_know", {"asked_type": expected.slot.type})
 
     def _restart(self, draft: Draft, command: cm.Restart) -> None:
-        self._give_up_all(draft)
-        if draft.conversation.handoff != "bot":
+        self._stack.give_up_all(draft, "customer")
+        is_lent = command.to_bot and bool(draft.conversation.lent_by)
+        if draft.conversation.handoff != "bot" or is_lent:
             draft.emit(ev.HandoffChanged("bot", "customer"))
         self._stack.push_pattern(draft, "pattern_restarted", {})
-
-    def _give_up_all(self, draft: Draft) -> None:
-        while draft.conversation.stack:
-            self._stack.cancel(draft, "customer")
-        while draft.conversation.wishes:
-            draft.emit(ev.WishTaken(draft.conversation.wishes[0].flow_id))
 
     def _mention(self, draft: Draft, command: cm.AddMention) -> None:
         top = draft.conversation.top

@@ -10,6 +10,8 @@ from bot.commands import Mention
 from bot.conversation import Draft, Frame
 
 MAX_ROOTS = 5
+STALE = "stale"
+"""The fault of an action or response that would tell what was read too long ago."""
 
 
 def is_pattern(flow_id: str) -> bool:
@@ -23,6 +25,14 @@ class Stack:
     def __init__(self, flows: fl.FlowSet) -> None:
         """Take flows from `flows`."""
         self._flows = flows
+
+    def knows_skill(self, flow_id: str) -> bool:
+        """Return whether there is a skill of that name."""
+        return flow_id in self._flows.flows and not is_pattern(flow_id)
+
+    def needs_reason(self, flow_id: str) -> bool:
+        """Return whether an operator who begins a skill must say why."""
+        return self._flows.flows[flow_id].for_operators
 
     def start(
         self,
@@ -109,6 +119,14 @@ class Stack:
         while (top := draft.conversation.top) and top.id != frame.id:
             draft.emit(ev.FlowCancelled(top.flow_id, top.id, reason))
 
+    def give_up_all(self, draft: Draft, reason: str) -> None:
+        """Take everything off the stack, and forget what else was wished for."""
+        while draft.conversation.stack:
+            top = draft.conversation.stack[-1]
+            draft.emit(ev.FlowCancelled(top.flow_id, top.id, reason))
+        while draft.conversation.wishes:
+            draft.emit(ev.WishTaken(draft.conversation.wishes[0].flow_id))
+
     def give_up_all_but(self, draft: Draft, frame: Frame) -> None:
         """Take everything but one frame off the stack, and forget what else was wished for."""
         for other in reversed(draft.conversation.stack[:]):
@@ -120,16 +138,37 @@ class Stack:
     def fail(self, draft: Draft, error: str) -> None:
         """Give up the running skill because of a fault, and tell the customer.
 
-        Nothing is told of what no customer asked for; an open question stays open.
+        Nothing is told of what no customer asked for; an open question stays open. A skill whose
+        records have become too old begins again with what the customer said, if it can.
         """
         top = draft.conversation.top
         if top is not None and (top.flow_id == "pattern_error" or self._is_by_itself(top)):
             draft.emit(ev.FlowCancelled(top.flow_id, top.id, "error"))
             return
+        if error == STALE and self._begin_again(draft):
+            return
         root = self.cancel(draft, "error")
         title = self.title(root.flow_id) if root else {}
         slots = {"title": title, "error": error}
         self.push_pattern(draft, "pattern_error", slots, quiet=True)
+
+    def _begin_again(self, draft: Draft) -> bool:
+        """Take the running skill back to its first step; what the customer chose stays.
+
+        Once in a turn, and not after an action with outside effects.
+        """
+        self._drop_patterns(draft)
+        top = draft.conversation.top
+        is_new = not any(isinstance(e, ev.FrameRewound | ev.ActionIntended) for e in draft.events)
+        if top is None or not is_new:
+            return False
+        root = draft.conversation.ancestry(top)[-1]
+        flow = self._flows.flows[root.flow_id]
+        self.cancel_above(draft, root, "replaced")
+        slots = flow.slots.items()
+        read = {name for name, slot in slots if slot.type == "any" and not slot.from_payload}
+        draft.emit(ev.FrameRewound(root.id, flow.start, tuple(sorted(read & root.slots.keys()))))
+        return True
 
     def drop_unknown(self, draft: Draft, *, quiet: bool = False) -> bool:
         """Give up skills that the data no longer has, as they stand on the stack.

@@ -218,11 +218,49 @@ class Grounding(_Event, frozen=True, tag="grounding"):
 
 
 class HandoffChanged(_Event, frozen=True, tag="handoff_changed"):
-    """Who speaks to the customer changed; `order` is the platform's, 0 where it was not told."""
+    """Who speaks to the customer changed; `order` is the platform's, 0 where it was not told.
+
+    `operator` is the id of the person who has it now, `operator_name` what the customer reads;
+    `team` is who it waits for, empty for whoever is free.
+    """
 
     state: HandoffState
     reason: str = ""
     order: int = 0
+    operator: str = ""
+    operator_name: str = ""
+    team: str = ""
+
+
+class OperatorActed(_Event, frozen=True, tag="operator_acted"):
+    """An operator did something to the conversation; with a `refusal` it changed nothing.
+
+    `operator` is empty where the desk acted by itself. `data` is what the act tells: the text of
+    a note, the mark of an answer.
+    """
+
+    act: str
+    operator: str = ""
+    message_id: str = ""
+    refusal: str = ""
+    data: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+REDACTED = "[redacted]"
+"""What stands in an event for what was taken out."""
+
+
+class Redacted(_Event, frozen=True, tag="redacted"):
+    """Personal content of the event with number `seq` was taken out, by whom and why.
+
+    `parts` are where in it; `digest` is the content hash of what it says since then.
+    """
+
+    seq: int
+    by: str
+    reason: str
+    digest: str
+    parts: tuple[str, ...] = ()
 
 
 Event = (
@@ -253,6 +291,8 @@ Event = (
     | NotUnderstood
     | Grounding
     | HandoffChanged
+    | OperatorActed
+    | Redacted
 )
 
 

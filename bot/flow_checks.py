@@ -55,6 +55,10 @@ def _check_flow(
             known.add(node.item)
         if isinstance(node, fl.Assign):
             known |= set(node.values)
+    for each in flow.hand_off:
+        for name in sorted(each.when.names - known):
+            message = f"'{each.when.source}' reads '{name}', which is not a slot"
+            yield Problem(flow.path, 1, message, nearest(name, known, "slots"))
     for node in flow.nodes.values():
         yield from _check_node(flow, node, known, flows)
         if isinstance(node, fl.Act) and actions is not None:

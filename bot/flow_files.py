@@ -12,6 +12,7 @@ from bot.flows import (
     ButtonTemplate,
     Flow,
     FlowSet,
+    PersonDecides,
     Responses,
     Slot,
     SlotOption,
@@ -41,6 +42,8 @@ _SKILL_KEYS = frozenset({
     "when_clear",
     "during_handoff",
     "asks_again",
+    "hand_off",
+    "for_operators",
 })
 _SLOT_KEYS = frozenset({
     "type",
@@ -68,7 +71,7 @@ _VARIATION_KEYS = frozenset({
 #: Beside the languages of a response: the spoken form of the wordings that have none of their own.
 VOICE = "voice"
 _SLOT_TYPES = frozenset(get_args(SlotType))
-PATTERN_KEYS = frozenset({"intents", "session_slots", "patterns", "responses"})
+PATTERN_KEYS = frozenset({"intents", "session_slots", "patterns", "responses", "hand_off"})
 
 
 class FlowReader:
@@ -130,7 +133,27 @@ class FlowReader:
             when_clear=bool(data.get("when_clear", False)),
             during_handoff=bool(data.get("during_handoff", False)),
             asks_again=bool(data.get("asks_again", False)),
+            for_operators=bool(data.get("for_operators", False)),
+            hand_off=self.hand_off(source, (*where, "hand_off"), data.get("hand_off") or []),
         )
+
+    def hand_off(self, source: YamlSource, where: Where, data: Json) -> tuple[PersonDecides, ...]:
+        """Return when a person decides instead of the bot, and why."""
+        found = []
+        cure = "write '- {when: condition, reason: name}'"
+        if not isinstance(data, list):
+            self._add(source, where, "'hand_off' must be a list", cure)
+            return ()
+        for index, item in enumerate(data):
+            here = (*where, index)
+            if not isinstance(item, dict) or not item.get("when") or not item.get("reason"):
+                self._add(source, here, "it needs 'when' and 'reason'", cure)
+                continue
+            self._known_keys(source, here, item, frozenset({"when", "reason"}))
+            condition = self._expression(source, (*here, "when"), item["when"])
+            if condition is not None:
+                found.append(PersonDecides(condition, str(item["reason"])))
+        return tuple(found)
 
     def _title(self, source: YamlSource, where: Where, title: Json) -> dict[str, str]:
         if isinstance(title, dict) and title and all(isinstance(v, str) for v in title.values()):
@@ -319,7 +342,9 @@ def load_flows(data_dir: Path) -> FlowSet:
     for flow in flows.values():
         everything.update(flow.responses)
     everything.update(shared)
-    flow_set = FlowSet(flows, session_slots, everything)
+    given = patterns.data.get("hand_off") if isinstance(patterns.data, dict) else None
+    always = reader.hand_off(patterns, ("hand_off",), given or [])
+    flow_set = FlowSet(flows, session_slots, everything, always)
     problems = reader.problems or [p for p in check_flows(flow_set) if not p.warning]
     if problems:
         raise SourceError(problems)

@@ -203,6 +203,21 @@ class Variation(msgspec.Struct, frozen=True):
 Responses = dict[str, dict[str, tuple[Variation, ...]]]
 
 
+class PersonDecides(msgspec.Struct, frozen=True):
+    """A condition under which a person decides what a skill is about to propose, and why."""
+
+    when: Expression
+    reason: str
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """Return whether it holds; not where the skill knows nothing of what it reads.
+
+        Raises:
+            ConditionError: it cannot be evaluated.
+        """
+        return self.when.names <= values.keys() and self.when.holds(values)
+
+
 class Flow(msgspec.Struct, frozen=True):
     """A skill or a pattern, ready to run.
 
@@ -216,6 +231,9 @@ class Flow(msgspec.Struct, frozen=True):
     `anything_else` lets the bot ask whether there is more to do when the flow is done.
     A flow begun by something outside the conversation leaves an open question unasked unless it
     `asks_again`, and runs while a person has the conversation only if told so (`during_handoff`).
+    One that is `for_operators` only an operator can begin, and must say why.
+    When one of `hand_off` holds, a person gets the conversation before a plan is put to the
+    customer.
     """
 
     id: str
@@ -237,6 +255,8 @@ class Flow(msgspec.Struct, frozen=True):
     when_clear: bool = False
     during_handoff: bool = False
     asks_again: bool = False
+    hand_off: tuple[PersonDecides, ...] = ()
+    for_operators: bool = False
 
     def asks_for(self, slot: str) -> str:
         """Return the id of the step that asks the customer for a slot, empty if none does."""
@@ -255,11 +275,15 @@ class Flow(msgspec.Struct, frozen=True):
 
 
 class FlowSet(msgspec.Struct, frozen=True):
-    """All flows by id, and the slots that belong to the conversation as a whole."""
+    """All flows by id, and the slots that belong to the conversation as a whole.
+
+    What stands in `hand_off` holds for every skill that puts a plan to the customer.
+    """
 
     flows: dict[str, Flow]
     session_slots: dict[str, Slot]
     responses: Responses
+    hand_off: tuple[PersonDecides, ...] = ()
 
     def values(
         self, session: Mapping[str, Any], flow: Flow, own: Mapping[str, Any]

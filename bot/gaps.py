@@ -8,6 +8,7 @@ import msgspec
 
 from bot import events as ev
 from bot.answered import said_in_slots, without
+from bot.marks import marks
 from bot.storage.ports import EventStore, StoredEvent
 from knowledge.gaps import Gap, Question, Reason, find_gaps
 from knowledge.gaps_products import ProductLack, lacking_products
@@ -25,6 +26,7 @@ _LONGEST_CHARS = 300
 _ANSWERED = frozenset({"utter_faq_answer", "utter_perhaps_product"})
 _SAID: dict[str, Reason] = {
     "utter_no_faq_answer": "no_answer",
+    "utter_search_near": "nothing_found",
     "utter_search_none": "nothing_found",
     "utter_search_unknown": "nothing_found",
     "utter_cannot_confirm": "withheld",
@@ -80,11 +82,16 @@ def unanswered(stored: Iterable[StoredEvent]) -> Iterator[tuple[str, str, Reason
     """Yield text, language, reason and time of each message that had no good answer, once.
 
     A wish for a person counts for the message before it, for that is what the bot could not do.
+    What an operator marked wrong counts whatever the bot made of it.
     """
     reading = _Reading()
-    for item in stored:
+    known = list(stored)
+    for item in known:
         reading.take(ev.from_wire(item.data), item.at)
-    for (event, at), reason in zip(reading.asked, reading.reasons, strict=True):
+    wrong = {mark.asked_seq for mark in marks(known) if mark.verdict == "wrong"}
+    asked = [item.seq for item in known if item.data.get("event") == "user"]
+    for (event, at), found, seq in zip(reading.asked, reading.reasons, asked, strict=True):
+        reason: Reason | None = "marked_wrong" if seq in wrong else found
         if reason is not None and _says_something(event):
             told = event.parse_data.get("language")
             language = str(told.get("code", "")) if isinstance(told, dict) else str(told or "")
@@ -162,7 +169,8 @@ def make_report(
     Args:
         library: the help texts and products.
         questions: without a good answer.
-        encode: texts to normalised vectors; None puts only equal wordings together.
+        encode: texts to normalised vectors of what is meant; None puts only equal wordings
+            together.
         now: the present, aware UTC.
     """
     usual = [passage.title for passage in library.passages if passage.kind == "faq"]

@@ -78,7 +78,7 @@ async def _report(settings: "Settings", days: int) -> "GapReport":
         await store.close()
     encoder = await asyncio.to_thread(open_encoder, settings)
     library = await asyncio.to_thread(open_library, settings, encoder)
-    report = make_report(library, questions, encoder.encode_queries, now)
+    report = make_report(library, questions, encoder.encode, now)
     return msgspec.structs.replace(report, since=since, conversations=count)
 
 

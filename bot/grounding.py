@@ -18,11 +18,13 @@ from jinja2 import nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot import events as ev
+from bot.engine_stack import STALE
 from bot.flows import Flow, FlowSet, Responses, Variation
 from bot.grounding_claims import Claim, Value, keys, read_claims
-from bot.grounding_evidence import Ages, Evidence
+from bot.grounding_custom import custom_claims
+from bot.grounding_evidence import FADING, READ_AT, Ages, Evidence
 from bot.messages import Json, OutboundMessage
-from bot.responses import ResponseError
+from bot.responses import MESSAGE_FIELDS, ResponseError
 from bot.time_zones import customer_zone
 
 UNGROUNDED = "ungrounded"
@@ -30,6 +32,8 @@ STATED = frozenset({"money", "percent", "span", "date", "weekday", "time", "left
 """What a wording may state by itself, if a passage states the same; stock it must be told."""
 ECHOED = frozenset({"money", "percent", "span", "date", "weekday", "time"})
 """What may be said back to the customer who has just said it."""
+TOLD = frozenset({"percent", "span", "time"})
+"""What an action may say in words of its own, if a passage or a rule states the same."""
 _FILLED = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _BLOCK = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _NO_KEYS: frozenset[tuple[str, Value]] = frozenset()
@@ -41,19 +45,26 @@ class Ungrounded(ResponseError):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What the gate found: what supports a message, and what in it nothing supports."""
+    """What the gate found: what supports a message, and what in it nothing supports.
+
+    `passages` also names the rules of the shop's policy. `as_of` is when the oldest price or stock
+    that it may rest on was read; `is_stale`: all that is missing was known, but too long ago.
+    """
 
     response: str
     claims: int
     missing: tuple[Claim, ...] = ()
     passages: tuple[dict[str, Any], ...] = ()
+    as_of: str = ""
+    is_stale: bool = False
 
     @property
     def event(self) -> ev.Grounding | None:
         """Return what the conversation keeps of it; None where there is nothing to keep."""
         if not (self.missing or self.passages):
             return None
-        withheld = tuple(f"{claim.kind}: {claim.text}" for claim in self.missing)
+        old = " (too old)" if self.is_stale else ""
+        withheld = tuple(f"{claim.kind}: {claim.text}{old}" for claim in self.missing)
         return ev.Grounding(self.response, self.claims, withheld, self.passages)
 
     def insist(self) -> None:
@@ -64,8 +75,9 @@ class Verdict(msgspec.Struct, frozen=True):
         """
         if self.missing:
             kinds = sorted({claim.kind for claim in self.missing})
-            log.warning("message_withheld", response=self.response, claims=kinds)
-            raise Ungrounded(UNGROUNDED)
+            reason = STALE if self.is_stale else UNGROUNDED
+            log.warning("message_withheld", response=self.response, claims=kinds, reason=reason)
+            raise Ungrounded(reason)
 
 
 class Gate:
@@ -77,20 +89,23 @@ class Gate:
         time_zone: str,
         stated: Callable[[], frozenset[tuple[str, Value]] | None] = lambda: _NO_KEYS,
         most_age: timedelta = timedelta(minutes=30),
+        rules: Mapping[tuple[str, Value], tuple[str, ...]] | None = None,
     ) -> None:
         """Check the responses of `flows`.
 
         Args:
             flows: holds the wordings.
             time_zone: the shop's.
-            stated: returns what passages and own facts state, as keys of claims; None where
-                there are no texts, and then wordings are taken at their word.
+            stated: returns what passages, rules and own facts state, as keys of claims; None
+                where there are no texts, and then wordings are taken at their word.
             most_age: how old a record of a price or of stock may be.
+            rules: the ids of the rules of the policy that state something, by its key.
         """
         self._flows = flows
         self._zone = ZoneInfo(time_zone)
         self._stated = stated
         self._most_age = most_age
+        self._rules = rules or {}
         self._named: dict[tuple[str, str], frozenset[str]] = {}
         self._own: dict[tuple[str, str], tuple[set[tuple[str, Value]], set[tuple[str, Value]]]] = {}
 
@@ -128,15 +143,31 @@ class Gate:
         named = self._names(message.response, flow)
         used = values if not message.response else {k: values[k] for k in named if k in values}
         evidence = Evidence(Ages(now, self._most_age), self._zones(values))
-        evidence.record(used)
-        passages = tuple(evidence.passages.values())
+        evidence.slots(used, str(values.get(READ_AT) or ""))
+        passages = list(evidence.passages.values())
         missing = [claim for claim in claims if not evidence.states(claim)]
         if missing:
             evidence.stock(values)
             allowed = {k for k in keys(read_claims(said)) if k[0] in ECHOED}
             allowed |= self._own_keys(message.response, flow, evidence)
+            if not message.response:
+                allowed |= {c.key for c in missing if c.kind in TOLD} & (self._stated() or _NO_KEYS)
+            passages += self._ruled(c for c in missing if c.key in allowed)
             missing = [c for c in missing if not evidence.states(c) and c.key not in allowed]
-        return Verdict(message.response, len(claims), tuple(missing), passages)
+        is_stale = bool(missing) and all(_was_known(c, evidence.stale) for c in missing)
+        as_of = evidence.as_of if any(c.kind in FADING for c in claims) else ""
+        found = tuple(missing), tuple(passages), as_of, is_stale
+        return Verdict(message.response, len(claims), *found)
+
+    def _ruled(self, claims: Iterable[Claim]) -> list[dict[str, Any]]:
+        """Return the rules that state any of some claims."""
+        found = (rule for claim in claims for rule in self._rules.get(claim.key, ()))
+        return [{"rule": rule} for rule in dict.fromkeys(found)]
+
+    def is_past(self, moments: Iterable[str], now: datetime) -> bool:
+        """Return whether any of some moments, ISO 8601 or empty for none, is too long ago."""
+        ages = Ages(now, self._most_age)
+        return any(moment and ages.is_past(moment) for moment in moments)
 
     def _zones(self, values: Mapping[str, Any]) -> tuple[ZoneInfo, ...]:
         own = customer_zone(values)
@@ -170,13 +201,13 @@ class Gate:
 
 
 def claims_of(message: OutboundMessage) -> tuple[Claim, ...]:
-    """Return everything that a message claims: in its text, for the ear, on cards and buttons."""
+    """Return everything that a message claims: in text, voice, cards, buttons and payloads."""
     parts = [message.text, message.voice, *(button.title for button in message.buttons)]
     for card in message.cards:
         parts += [card.title, card.subtitle, card.price, *(b.title for b in card.buttons)]
     texts = dict.fromkeys(part for part in parts if part)
-    found = (claim for text in texts for claim in read_claims(text, message.language))
-    return tuple(dict.fromkeys(found))
+    found = [claim for text in texts for claim in read_claims(text, message.language)]
+    return tuple(dict.fromkeys([*found, *custom_claims(message.custom, message.language)]))
 
 
 def own_claims(template: str) -> tuple[Claim, ...]:
@@ -216,5 +247,12 @@ def _texts(wording: Variation) -> tuple[str, ...]:
 
 
 def handed_over(raw: Mapping[str, Json], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an action's message was filled with: what it handed over, before the slots."""
-    return {**values, **raw}
+    """Return what an action's message rests on: what it handed over, before the slots.
+
+    What the message itself says proves nothing: neither its text nor its cards or payloads.
+    """
+    return {**values, **{name: value for name, value in raw.items() if name not in MESSAGE_FIELDS}}
+
+
+def _was_known(claim: Claim, stale: Collection[str]) -> bool:
+    return claim.kind in stale or (claim.kind == "free" and "money" in stale)

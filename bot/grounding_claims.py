@@ -15,7 +15,7 @@ from bot.understanding.entities_numbers import word_value
 from bot.understanding.prices import to_minor
 
 Kind: TypeAlias = Literal[
-    "money", "percent", "span", "date", "weekday", "time", "stock", "left", "free", "soon"
+    "money", "percent", "span", "date", "weekday", "time", "moment", "stock", "left", "free", "soon"
 ]
 Value: TypeAlias = tuple[str | int | None, ...]
 MAX_CHARS = 8_000

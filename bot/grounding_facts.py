@@ -1,14 +1,16 @@
-"""What may be stated without a record: the shop's passages, and facts of the bot itself."""
+"""What may be stated without a record: passages, the rules of the policy, facts of the bot."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
 import yaml
 
 from bot.grounding import stated_by
 from bot.grounding_claims import Value
+from bot.grounding_evidence import Ages, Evidence
+from bot.messages import utc_now
 
 OWN_FACTS = Path("policies") / "own_facts.yml"
 
@@ -43,17 +45,43 @@ class Quotable(Protocol):
         """Return what it says."""
 
 
-class Stated:
-    """What passages state now; after they were replaced, only new texts are read."""
+class RuleStatement(Protocol):
+    """A number or text of a rule; the end of its name is its unit."""
 
-    def __init__(self, passages: Callable[[], tuple[Quotable, ...]], data: Path) -> None:
-        """Look at `passages` each time; read own facts from `data` once.
+    @property
+    def rule(self) -> str:
+        """Return the rule's id."""
+
+    @property
+    def name(self) -> str:
+        """Return what it is called, such as `return_days`."""
+
+    @property
+    def value(self) -> int | str:
+        """Return the number or text."""
+
+
+RuleKeys: TypeAlias = Mapping[tuple[str, Value], tuple[str, ...]]
+"""The ids of the rules that state something, by what claims are compared by."""
+
+
+class Stated:
+    """What passages and rules state now; after passages were replaced, only new ones are read."""
+
+    def __init__(
+        self,
+        passages: Callable[[], tuple[Quotable, ...]],
+        data: Path,
+        rules: RuleKeys | None = None,
+    ) -> None:
+        """Look at `passages` each time; read own facts from `data` once, beside `rules`.
 
         Raises:
             msgspec.ValidationError: The file of own facts is broken.
         """
         self._passages = passages
-        self._own = stated_facts((), data)
+        self.rules: RuleKeys = rules or {}
+        self._own = stated_facts((), data).union(self.rules)
         self._read: tuple[Quotable, ...] | None = None
         self._by_text: dict[str, frozenset[tuple[str, Value]]] = {}
         self._keys = self._own
@@ -69,6 +97,24 @@ class Stated:
             self._keys = self._own.union(*self._by_text.values())
             self._read = passages
         return self._keys
+
+
+def rule_keys(statements: Iterable[RuleStatement], currency: str) -> RuleKeys:
+    """Return which rules state what, as keys of claims.
+
+    Args:
+        statements: of the shop's policy.
+        currency: ISO 4217 code of amounts in it.
+    """
+    found: dict[tuple[str, Value], tuple[str, ...]] = {}
+    for one in statements:
+        evidence = Evidence(Ages(utc_now()), ())
+        evidence.record({one.name: one.value})
+        if one.name.endswith("_minor"):
+            evidence.record({"amount_minor": one.value, "currency": currency})
+        for key in evidence.keys:
+            found[key] = tuple(dict.fromkeys((*found.get(key, ()), one.rule)))
+    return found
 
 
 def stated_facts(passages: Iterable[str], data: Path) -> frozenset[tuple[str, Value]]:

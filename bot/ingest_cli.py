@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bot.nlu_cli import Add, Reader
     from bot.settings import Settings
     from knowledge.gathering import Progress, SourceReport
+    from knowledge.image_index import ImageReport
     from knowledge.ingest import IngestReport
     from knowledge.library import Library
     from knowledge.recommend_store import TrainReport
@@ -55,6 +56,7 @@ def add_options(command: argparse.ArgumentParser, add: "Add", settings: "Reader"
 def ingest(settings: "Settings", options: argparse.Namespace) -> int:
     """Read sources and index what is new; return 1 if anything could not be read."""
     from bot.brain_setup import SHIPPED, open_encoder, open_library
+    from bot.photos import open_images
     from bot.understanding.shipped import ShippedVectors
 
     encoder = open_encoder(settings)
@@ -68,6 +70,9 @@ def ingest(settings: "Settings", options: argparse.Namespace) -> int:
         indexed = library.ingest(rebuild=options.rebuild or options.ship)
         progress("orders", 0)
         learnt = asyncio.run(_learn(settings, library))
+        progress("pictures", 0)
+        images = open_images(settings)
+        seen = None if images is None else images.ingest(library.products)
     if options.ship:
         sys.stdout.write(f"kept {vectors.save()} vectors in {settings.models_dir / SHIPPED}\n")
     most = sys.maxsize if options.all_problems else SHOWN_PROBLEMS
@@ -77,6 +82,9 @@ def ingest(settings: "Settings", options: argparse.Namespace) -> int:
         sys.stdout.write(f"{printable(line)}\n")
     if learnt is not None and learnt.made:
         sys.stdout.write(f"learnt from {learnt.lines} order lines what goes with what\n")
+    if seen is not None:
+        for line in picture_lines(seen, most):
+            sys.stdout.write(f"{printable(line)}\n")
     failed = any(report.failure or report.left_out for report in reports)
     return 1 if failed or any(not problem.kept for problem in others) else 0
 
@@ -94,6 +102,12 @@ async def _learn(settings: "Settings", library: "Library") -> "TrainReport | Non
         return await learn_from_orders(library, opened.database, opened.database.clock)
     finally:
         await opened.close()
+
+
+def picture_lines(seen: "ImageReport", most: int) -> Iterator[str]:
+    """Yield the report of products' pictures; `most` problems are listed."""
+    yield f"pictures: added {seen.added}, removed {seen.removed}, unchanged {seen.unchanged}"
+    yield from _problem_lines(seen.problems, most)
 
 
 def report_lines(

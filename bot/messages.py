@@ -200,7 +200,8 @@ class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
 class OutboundMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     """One message to one customer; a channel renders it as richly as its platform can.
 
-    `voice` is the short form written for the ear; empty where the text is short enough.
+    `voice` is the short form written for the ear; empty where the text is short enough. `author`
+    is the name of the operator who wrote it, empty for the bot.
     """
 
     text: str = ""
@@ -212,6 +213,7 @@ class OutboundMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     language: str = ""
     response: str = ""
     voice: str = ""
+    author: str = ""
 
 
 def utc_now() -> datetime:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bot.understanding.encoder import Encoder
     from bot.understanding.evaluation import Case, Judged
     from bot.understanding.examples import Example
+    from bot.understanding.report import Marked
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
 Run: TypeAlias = Callable[[argparse.Namespace], int | None]
@@ -172,6 +173,7 @@ def _report(
     cache = EmbeddingCache(settings.models_dir / "embeddings.npz")
     mask = example_mask(settings.models_dir)
     report = make_report(basis, encoder, mask, cache, options.folds)
+    report = msgspec.structs.replace(report, marked=_marked(settings))
     path: Path = options.report
     if path == Path():
         settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -181,6 +183,20 @@ def _report(
     beside.write_bytes(as_json(report))
     sys.stdout.write("".join(f"{line}\n" for line in training_lines(report)))
     sys.stdout.write(f"\n→ {path}\n→ {beside}\n")
+
+
+def _marked(settings: "Settings") -> "tuple[Marked, ...]":
+    """Return what operators marked, where there is a store that can be read."""
+    from bot.marks import marks_at_hand
+    from bot.storage.errors import StorageError
+    from bot.understanding.report import Marked
+
+    try:
+        found = asyncio.run(marks_at_hand(settings))
+    except StorageError as error:
+        sys.stderr.write(f"without what operators marked: {error}\n")
+        return ()
+    return tuple(msgspec.convert(mark, Marked, from_attributes=True) for mark in found)
 
 
 def _brain(settings: "Settings") -> "Brain":

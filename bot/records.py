@@ -6,15 +6,16 @@ from typing import Any, Protocol
 
 import msgspec
 
+from bot.storage.chain_json import as_json
 from bot.storage.effects import EffectEntry, EffectQuery
-from bot.storage.ports import InboxEntry, OutboxEntry, Store
+from bot.storage.paging import PAGE, all_received, all_sent
+from bot.storage.ports import Store
 
-PAGE = 500
 WEB_CHAT = "webchat"
 
 
-class ShopRecords(Protocol):
-    """What the shop keeps under a conversation's id."""
+class KeptRecords(Protocol):
+    """What the shop and the desk keep under a conversation's id."""
 
     async def find(self, conversation_id: str) -> dict[str, list[dict[str, Any]]]:
         """Return the records by table."""
@@ -37,9 +38,9 @@ class ConversationFiles:
     """Knows every place where something of a conversation is kept."""
 
     def __init__(
-        self, store: Store, shop: ShopRecords, uploads: Uploads, forget: Callable[[str], None]
+        self, store: Store, shop: KeptRecords, uploads: Uploads, forget: Callable[[str], None]
     ) -> None:
-        """Look in the store, the shop and the uploads; `forget` clears what memory holds."""
+        """Look in the store, the shop and desk, the uploads; `forget` clears what memory holds."""
         self._store = store
         self._shop = shop
         self._uploads = uploads
@@ -55,8 +56,9 @@ class ConversationFiles:
             "conversation_id": conversation_id,
             "version": version,
             "events": msgspec.to_builtins(events),
-            "inbox": msgspec.to_builtins(await self._inbox(conversation_id)),
-            "outbox": msgspec.to_builtins(await self._outbox(conversation_id)),
+            "inbox": msgspec.to_builtins(await all_received(self._store.inbox, conversation_id)),
+            "outbox": msgspec.to_builtins(await all_sent(self._store.outbox, conversation_id)),
+            "chain": as_json(await self._store.chains.read(conversation_id)),
             "effects": msgspec.to_builtins(await self._effects(conversation_id)),
             "contacts": msgspec.to_builtins(
                 await self._store.contacts.of_conversation(conversation_id)
@@ -64,6 +66,7 @@ class ConversationFiles:
             "uploads": [{"file": path.name, "size_bytes": path.stat().st_size} for path in files],
             "cart": shop.get("carts", []),
             "cases": shop.get("cases", []),
+            "desk_cases": shop.get("desk_cases", []),
             "feedback": shop.get("feedback", []),
         }
 
@@ -76,24 +79,6 @@ class ConversationFiles:
         shop = await self._shop.erase(conversation_id)
         uploads = sum(self._uploads.erase(owner) for owner in owners)
         return {**msgspec.structs.asdict(erased), "uploads": uploads, **shop}
-
-    async def _inbox(self, conversation_id: str) -> list[InboxEntry]:
-        entries: list[InboxEntry] = []
-        while True:
-            after = entries[-1].inbox_id if entries else 0
-            page = await self._store.inbox.history(conversation_id, after, PAGE)
-            entries.extend(page)
-            if len(page) < PAGE:
-                return entries
-
-    async def _outbox(self, conversation_id: str) -> list[OutboxEntry]:
-        entries: list[OutboxEntry] = []
-        while True:
-            after = entries[-1].seq if entries else 0
-            page = await self._store.outbox.after(conversation_id, after, PAGE)
-            entries.extend(page)
-            if len(page) < PAGE:
-                return entries
 
     async def _effects(self, conversation_id: str) -> list[EffectEntry]:
         entries: list[EffectEntry] = []

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from bot.app import Bot, build_bot
+from bot.app import build_bot
+from bot.assembly import Bot
 from bot.channels import AnyChannel
 from bot.intake import as_trigger
 from bot.messages import InboundMessage

@@ -31,6 +31,17 @@ SPOKEN_CHOICES = 5
 _BRIEF_CHARS = 220
 _MARKS = re.compile(r"[*_`#>]|^\s*(?:[-•]|\d+\.)\s+|\s*\(?https?://\S+", re.MULTILINE)
 _RANGE = re.compile(r"(?<=\d) ?[–-] ?(?=\d{1,3}\b(?!-))")
+MESSAGE_FIELDS = frozenset((
+    "text",
+    "buttons",
+    "elements",
+    "custom",
+    "template",
+    "response",
+    "image",
+    "attachment",
+))
+"""What a message of an action is made of, in rasa-sdk's words; all else is handed over with it."""
 _PIECES = {"de": "{} Stück {}", "en": "{} pieces of {}"}
 
 
@@ -111,18 +122,8 @@ class Renderer:
             ResponseError: The action named a response that cannot be rendered.
         """
         name = raw.get("response") or raw.get("template")
-        known = {
-            "text",
-            "buttons",
-            "elements",
-            "custom",
-            "template",
-            "response",
-            "image",
-            "attachment",
-        }
         if name:
-            extra = {key: value for key, value in raw.items() if key not in known}
+            extra = {key: value for key, value in raw.items() if key not in MESSAGE_FIELDS}
             return self.render(name, flow, {**values, **extra}, language, seed)
         custom = dict(raw.get("custom") or {})
         cards = custom.pop("cards", None) or raw.get("elements") or ()

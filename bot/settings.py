@@ -33,6 +33,8 @@ class Config(msgspec.Struct, frozen=True):
     thresholds: Thresholds = Thresholds()
     pipeline: dict[str, Any] = msgspec.field(default_factory=dict)
     consent_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 30
+    record_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 30
+    desk: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Connection(msgspec.Struct, frozen=True):
@@ -62,6 +64,7 @@ class Endpoints(msgspec.Struct, frozen=True):
 
     shop: Connection = Connection("demo")
     payments: Connection = Connection("demo")
+    desk: Connection = Connection("own")
     channels: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
     knowledge: KnowledgeSettings = KnowledgeSettings()
     public_url: str = ""

@@ -5,7 +5,7 @@ action with outside effects the turn is committed as far as it got, with what it
 that is cut off after that goes on from there.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,19 +13,21 @@ import msgspec
 import structlog
 
 from bot import events as ev
-from bot.action_runner import ActionError, ActionOutcome, ActionRunner, tracker_state
+from bot.action_runner import ActionError, ActionRunner, tracker_state
 from bot.commands import Affirm, Command
 from bot.conversation import Draft
 from bot.conversations import Conversations
 from bot.effects import OUTCOMES, STEPS, as_slot, has_effects, intents, is_held_up, outcomes
 from bot.engine import Engine
-from bot.flows import Flow, FlowSet
-from bot.grounding import UNGROUNDED, Gate, Ungrounded, handed_over
-from bot.languages import settled_language, spoken_language
-from bot.messages import OutboundMessage, Trigger, utc_now
+from bot.flows import FlowSet
+from bot.grounding import Gate
+from bot.languages import settled_language
+from bot.messages import Trigger, utc_now
 from bot.open_turn import OpenTurn
+from bot.operators import Operators, broken, is_act, reopen
 from bot.recipients import whereto
 from bot.responses import Renderer, ResponseError
+from bot.speaking import Speaker
 from bot.storage.effects import SETTLED, EffectEntry, EffectOutcome, NewEffect
 from bot.storage.errors import (
     AlreadyHandled,
@@ -46,7 +48,7 @@ from bot.time_zones import TOLD, newly_told
 from bot.understanding.entities import LiveWords
 from bot.understanding.ports import Router
 from bot.understanding.readers import Readers
-from bot.utterances import as_message, bound, parse_data, uttered
+from bot.utterances import parse_data, uttered
 
 MAX_ACTIONS = 60
 MAX_TRIES = 5
@@ -76,16 +78,19 @@ class TurnRunner:
         brain: Brain,
         store: Store,
         clock: Callable[[], datetime] = utc_now,
-        observe: Callable[[Iterable[ev.Event]], None] = lambda events: None,
+        observe: Callable[[str, Sequence[ev.Event]], None] = lambda conversation_id, events: None,
         asked: Collection[str] = (),
     ) -> None:
-        """Decide with `brain`, write to `store`, show `observe` each turn; `asked` only answer."""
+        """Decide with `brain`, write to `store`, show `observe` the events; `asked` only answer."""
         self._brain = brain
         self._store = store
         self._clock = clock
         self._observe, self._asked = observe, asked
         self._conversations = Conversations(store)
         self._readers = Readers(brain.router)
+        parts = brain.flows, brain.engine, brain.renderer, brain.gate
+        self._speaker = Speaker(*parts, clock)
+        self._operators = Operators(brain.engine)
 
     async def handle(self, entry: InboxEntry) -> tuple[OutboxEntry, ...]:
         """Answer an accepted message; a message that was answered before stays as it is.
@@ -95,12 +100,18 @@ class TurnRunner:
         """
         queued = await self._handled(entry, self._turn)
         trigger = entry.message.trigger
-        if trigger is not None and trigger.effect_key and not await self._had_talked(entry):
+        if trigger is not None and await self._is_left_over(entry, trigger):
             # Erased while something was under way: what the turn wrote of it goes, too.
             await self._store.events.erase(entry.conversation_id)
             self.forget(entry.conversation_id)
             return ()
         return queued
+
+    async def _is_left_over(self, entry: InboxEntry, trigger: Trigger) -> bool:
+        """Return whether something happened for a conversation that is no more."""
+        if is_act(trigger):
+            return not (await self._conversations.load(entry.conversation_id)).is_begun
+        return bool(trigger.effect_key) and not await self._had_talked(entry)
 
     async def _had_talked(self, entry: InboxEntry) -> bool:
         """Return whether anybody but ourselves has begun a turn of the conversation."""
@@ -124,6 +135,7 @@ class TurnRunner:
             turn.queued = queued
             try:
                 await work(turn)
+                self._operators.settle(turn.draft)
                 now = await self._write(turn, entry.inbox_id)
             except VersionConflict:
                 self._conversations.forget(entry.conversation_id)
@@ -134,7 +146,7 @@ class TurnRunner:
                 self._conversations.forget(entry.conversation_id)
                 return ()
             self._conversations.keep(turn.draft.conversation, turn.version, now if queued else None)
-            self._observe(turn.draft.events)
+            self._observe(entry.conversation_id, turn.draft.events)
             return tuple(queued)
         return ()
 
@@ -149,12 +161,9 @@ class TurnRunner:
             await self._advance(turn)
             return
         if message.trigger is not None:
-            slots = await self._trigger_slots(turn, message.trigger)
-            if slots is None:
-                return
-            engine.trigger(draft, ev.Triggered(message.trigger.flow, message.message_id, slots))
-            await self._advance(turn)
+            await self._happened(turn, message.trigger)
             return
+        reopen(draft)
         understood = await self._readers.understand(message, draft.conversation)
         commands = understood.commands
         answered_at = self._conversations.answered_at(draft.conversation.id)
@@ -172,6 +181,22 @@ class TurnRunner:
         if not turn.said and not turn.queued and engine.nothing_said(draft):
             await self._advance(turn)
 
+    async def _happened(self, turn: OpenTurn, trigger: Trigger) -> None:
+        """Take in what an operator did, or what happened outside."""
+        draft, message_id = turn.draft, turn.message.message_id
+        if is_act(trigger):
+            turn.said += self._operators.act(draft, trigger, message_id)
+            await self._advance(turn)
+            return
+        slots = await self._trigger_slots(turn, trigger)
+        if slots is None:
+            return
+        flow = self._brain.flows.flows.get(trigger.flow)
+        if flow is not None and not flow.during_handoff:
+            reopen(draft)
+        self._brain.engine.trigger(draft, ev.Triggered(trigger.flow, message_id, slots))
+        await self._advance(turn)
+
     async def _trigger_slots(self, turn: OpenTurn, trigger: Trigger) -> dict[str, Any] | None:
         """Return what a trigger's flow begins with; None when its effect is settled by now."""
         if not trigger.effect_key:
@@ -187,10 +212,13 @@ class TurnRunner:
         return {"plan": entry.data, "consent": entry.data.get("hash")}
 
     async def _apology(self, turn: OpenTurn) -> None:
-        draft = turn.draft
+        draft, trigger = turn.draft, turn.message.trigger
         if turn.is_resumed:
             self._brain.engine.acted(draft, draft.conversation.intended, {}, "the turn broke")
+        elif trigger is not None and is_act(trigger):
+            draft.emit(broken(trigger, turn.message.message_id))
         else:
+            reopen(draft)
             self._brain.engine.begin(draft, uttered(turn.message, {}), ())
             if draft.conversation.handoff == "bot":
                 self._brain.engine.acted(draft, "action_listen", {}, "the turn broke")
@@ -211,12 +239,13 @@ class TurnRunner:
     async def _act(self, turn: OpenTurn, action: str) -> None:
         draft = turn.draft
         if action.startswith("utter_"):
-            said, error = self._utter(turn, action)
+            said, error = self._speaker.utter(turn, action)
             self._brain.engine.acted(draft, action, {}, error)
-            self._speak(turn, [said] if said else [])
+            self._speaker.speak(turn, said)
         elif action == "action_repeat_bot_messages":
-            self._brain.engine.acted(draft, action, {})
-            self._speak(turn, [as_message(event) for event in draft.conversation.previous_bot])
+            said, error = self._speaker.again(draft.conversation.previous_bot)
+            self._brain.engine.acted(draft, action, {}, error)
+            self._speaker.speak(turn, said)
         else:
             await self._run(turn, action)
 
@@ -225,13 +254,13 @@ class TurnRunner:
         engine, conversation = self._brain.engine, turn.draft.conversation
         values = {**engine.values(conversation), "effects": as_slot(effects, held_up=held_up)}
         state = tracker_state(
-            conversation, {**values, "language": self._language(turn)}, turn.draft.events
+            conversation, {**values, "language": self._speaker.language(turn)}, turn.draft.events
         )
         try:
             outcome = await self._brain.actions.run(action, state)
             told = outcome.slots.pop(OUTCOMES, ())
             turn.outcomes += outcomes(effects, told)
-            said = self._answers(turn, outcome, values)
+            said = self._speaker.answers(turn, outcome, values)
         except (ActionError, ResponseError) as error:
             kind = type(error.__cause__ or error).__name__
             log.warning("action_failed", action=action, error=kind)
@@ -242,7 +271,7 @@ class TurnRunner:
             engine.acted(turn.draft, action, {}, "outcome_unknown" if doubtful else str(error))
             return
         engine.acted(turn.draft, action, outcome.slots)
-        self._speak(turn, said)
+        self._speaker.speak(turn, said)
 
     def _doubt(self, draft: Draft, entries: Sequence[EffectEntry]) -> None:
         """Keep in mind which changes may or may not have been made."""
@@ -250,37 +279,6 @@ class TurnRunner:
         found = {e.key: e.subject or e.operation for e in entries if e.step == STEPS[0]}
         if found:
             draft.emit(ev.SlotSet("unsettled", {**known, **found}))
-
-    def _answers(
-        self, turn: OpenTurn, outcome: ActionOutcome, values: dict[str, Any]
-    ) -> list[OutboundMessage]:
-        draft = turn.draft
-        top = draft.conversation.top
-        flow = self._brain.flows.flows[top.flow_id] if top else None
-        slots, language = {**values, **outcome.slots}, self._language(turn)
-        said = []
-        for raw in outcome.responses:
-            message = self._brain.renderer.from_action(
-                raw, flow, slots, language, self._seed(draft)
-            )
-            said.append(self._grounded(turn, message, flow, handed_over(raw, slots)))
-        return said
-
-    def _grounded(
-        self, turn: OpenTurn, message: OutboundMessage, flow: Flow | None, values: dict[str, Any]
-    ) -> OutboundMessage:
-        """Return a message that nothing speaks against; keep what it rests on.
-
-        Raises:
-            Ungrounded: It claims what nothing supports.
-        """
-        if self._brain.gate is None:
-            return message
-        verdict = self._brain.gate.check(message, flow, values, turn.message.text, self._clock())
-        if verdict.event is not None:
-            turn.draft.emit(verdict.event)
-        verdict.insist()
-        return message
 
     async def _intend(self, turn: OpenTurn, action: str) -> tuple[list[EffectEntry], bool]:
         """Write down what is about to happen, so that a crash leaves its trace; then mark it sent.
@@ -317,42 +315,6 @@ class TurnRunner:
                         raise UnknownEffect(effect.key) from settled
             found.append(entry)
         return found, held_up
-
-    def _utter(self, turn: OpenTurn, name: str) -> tuple[OutboundMessage | None, str]:
-        """Return a response, or None and why it cannot be said."""
-        conversation = turn.draft.conversation
-        flow = self._brain.flows.flows[conversation.top.flow_id] if conversation.top else None
-        values = self._brain.engine.values(conversation)
-        try:
-            said = self._brain.renderer.render(
-                name, flow, values, self._language(turn), self._seed(turn.draft)
-            )
-            return self._grounded(turn, said, flow, values), ""
-        except Ungrounded:
-            return None, UNGROUNDED
-        except ResponseError as error:
-            log.warning(
-                "response_failed", response=name, error=type(error.__cause__ or error).__name__
-            )
-            return None, f"the response '{name}' cannot be rendered"
-
-    def _speak(self, turn: OpenTurn, said: list[OutboundMessage]) -> None:
-        draft = turn.draft
-        plan = self._brain.engine.shown_plan(draft.conversation)
-        said = [bound(message, plan) for message in said] if plan else said
-        for message in said:
-            data: dict[str, Any] = msgspec.to_builtins(message)
-            text = data.pop("text", "")
-            response = data.pop("response", "")
-            draft.emit(ev.BotUttered(text, data, {"utter_action": response} if response else {}))
-        turn.said += said
-
-    def _language(self, turn: OpenTurn) -> str:
-        languages = self._brain.renderer.languages
-        return spoken_language(turn.draft.conversation, turn.message, languages)
-
-    def _seed(self, draft: Draft) -> str:
-        return f"{draft.conversation.id}:{draft.conversation.turns}"
 
     async def _write(
         self, turn: OpenTurn, inbox_id: int | None, effects: Sequence[NewEffect] = ()

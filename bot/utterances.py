@@ -66,6 +66,19 @@ def feelings(sentiment: Sentiment) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value or name in {"score", "anger"}}
 
 
+def speaking(message: OutboundMessage, metadata: dict[str, Any] | None = None) -> ev.BotUttered:
+    """Return the event of a message that goes out.
+
+    Args:
+        message: what is said.
+        metadata: who said it, where that is not the bot.
+    """
+    data: dict[str, Any] = msgspec.to_builtins(message)
+    text = data.pop("text", "")
+    response = data.pop("response", "")
+    return ev.BotUttered(text, data, metadata or ({"utter_action": response} if response else {}))
+
+
 def as_message(event: ev.BotUttered) -> OutboundMessage:
     """Return what the bot said as it was sent."""
     response = event.metadata.get("utter_action") or ""

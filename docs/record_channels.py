@@ -20,7 +20,8 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 
 from actions.commerce.models import Order
-from bot.app import Bot, build_bot, make_app
+from bot.app import build_bot, make_app
+from bot.assembly import Bot
 from bot.logs import configure_logs
 from bot.settings import load_settings
 from bot.storage.effects import EffectEntry, EffectQuery

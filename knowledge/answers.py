@@ -1,23 +1,21 @@
 """Answers questions with quoted passages, or honestly not at all."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
-from knowledge.answer_scores import ANSWER_FLOOR, Likeness
+from knowledge.answer_scores import ANSWER_FLOOR, Likeness, weights
+from knowledge.answer_vectors import AnswerVectors
 from knowledge.documents import Passage
-from knowledge.ingest import Encode
+from knowledge.ingest import Encoders
 from knowledge.lexical import LexicalIndex
+from knowledge.question_halves import halves
 from knowledge.store import VectorTable
-from knowledge.words import clean
+from knowledge.words import clean, fold, split_words
 
 __all__ = ["ANSWER_FLOOR", "Answer", "AnswerFinder", "Asker"]
-_ANSWER_UNIT = ":a"
-"""How the ids of vectors of answers end; all others are of questions."""
 
 
 class Asker(msgspec.Struct, frozen=True):
@@ -61,16 +59,22 @@ class AnswerFinder:
         passages: Sequence[Passage],
         lexical: LexicalIndex,
         vectors: VectorTable,
-        encode: Encode | None,
+        encoders: Encoders | None,
     ) -> None:
-        """Search passages; without an encoder by words alone, and then more strictly."""
-        self._passages = {passage.id: passage for passage in passages}
+        """Search passages; without encoders by words alone, and then more strictly."""
+        self._passages = {passage.id: passage for passage in passages if not passage.is_unanswered}
         self._topics: dict[str, list[Passage]] = defaultdict(list)
-        for passage in passages:
+        for passage in self._passages.values():
             self._topics[passage.topic_id].append(passage)
+        self._wordings: dict[str, list[str]] = defaultdict(list)
+        for passage in self._passages.values():
+            for wording in (passage.title, *passage.variants):
+                self._wordings[_plain(wording)].append(passage.id)
         self._lexical = lexical
-        self._vectors = vectors
-        self._encode = encode if len(vectors.ids) else None
+        self._vectors = AnswerVectors(passages, vectors, encoders)
+        self._weights = weights(
+            tuned=self._vectors.is_tuned, contrast=self._vectors.knows_unanswered
+        )
 
     def answer(self, question: str, asker: Asker | str) -> Answer | None:
         """Return the best supported passage, or None when nothing supports an answer."""
@@ -78,6 +82,15 @@ class AnswerFinder:
         if not ranked or ranked[0].score < ANSWER_FLOOR:
             return None
         return ranked[0]
+
+    def answers(self, question: str, asker: Asker | str) -> list[Answer]:
+        """Return the answers to both halves of a question that has two, else the one, if any."""
+        found = [self.answer(half, asker) for half in halves(question)]
+        both = {one.topic_id: one for one in found if one is not None}
+        if len(both) > 1:
+            return list(both.values())
+        whole = self.answer(question, asker)
+        return [] if whole is None else [whole]
 
     def rank(self, question: str, asker: Asker | str, limit: int = 3) -> list[Answer]:
         """Return the nearest passages with their scores, also those too weak to answer.
@@ -91,68 +104,52 @@ class AnswerFinder:
         text = clean(question)
         if not text.strip():
             return []
-        found = self._likenesses(text, who)
-        if self._encode is None:
+        found = self.likenesses(text, who)
+        if self._vectors.is_blind:
             order = {topic: one.words_rank() for topic, one in found.items()}
         else:
-            order = {topic: one.rank() for topic, one in found.items()}
+            order = {topic: self._weights.ranked(one) for topic, one in found.items()}
         best = sorted(order, key=lambda topic: (-order[topic], topic))[:limit]
         return [self._quote(topic, who, found[topic]) for topic in best]
 
-    def _likenesses(self, text: str, who: Asker) -> dict[str, Likeness]:
-        found: dict[str, Likeness] = defaultdict(Likeness)
-        for passage, is_answer, value in self._cosines(text, who):
-            one = found[passage.topic_id]
-            if not is_answer and passage.language == who.language:
-                one.asked = max(one.asked, value)
-            elif not is_answer:
-                one.elsewhere = max(one.elsewhere, value)
-            elif passage.language == who.language:
-                one.told = max(one.told, value)
+    def likenesses(self, text: str, who: Asker) -> dict[str, Likeness]:
+        """Return how alike a question is to each topic that holds for who asks."""
+        hidden = frozenset(key for key, held in self._passages.items() if not who.may_read(held))
+        found = self._vectors.likenesses(text, who.language, hidden)
+        if self._vectors.is_blind:
+            for key in self._wordings.get(_plain(text), ()):
+                if key not in hidden:
+                    found.setdefault(self._passages[key].topic_id, Likeness()).asked = 1.0
         for hit in self._lexical.search(text, who.language):
             held = self._passages.get(hit.owner)
-            if held is not None and who.may_read(held) and held.language == who.language:
-                one = found[held.topic_id]
+            if held is not None and held.id not in hidden and held.language == who.language:
+                one = found.setdefault(held.topic_id, Likeness())
                 one.covered = max(one.covered, hit.coverage)
                 one.bm25 = max(one.bm25, hit.score)
-        for topic, one in found.items():
-            self._fill(one, topic, who.language)
         return found
-
-    def _fill(self, one: Likeness, topic: str, language: str) -> None:
-        """Let a topic that is there in one language only count by what it has."""
-        spoken = {passage.language for passage in self._topics[topic]}
-        if language not in spoken:
-            one.asked = one.told = one.elsewhere
-        elif len(spoken) == 1:
-            one.elsewhere = one.asked
-        if not (one.asked or one.elsewhere):  # no questions of its own
-            one.asked = one.elsewhere = one.told
-
-    def _cosines(self, text: str, who: Asker) -> Iterable[tuple[Passage, bool, float]]:
-        if self._encode is None:
-            return
-        vector: NDArray[np.float32] = np.asarray(self._encode([text])[0], dtype=np.float32)
-        values = (self._vectors.matrix @ vector).tolist()
-        for unit, owner, value in zip(self._vectors.ids, self._vectors.owners, values, strict=True):
-            passage = self._passages.get(owner)
-            if passage is not None and who.may_read(passage):
-                yield passage, unit.endswith(_ANSWER_UNIT), value
 
     def _quote(self, topic: str, who: Asker, likeness: Likeness) -> Answer:
         """Return the passage of a topic in the asker's language and for their country, if any."""
         readable = [passage for passage in self._topics[topic] if who.may_read(passage)]
         passage = max(readable, key=lambda one: (one.language == who.language, bool(one.country)))
-        is_blind = self._encode is None
         return Answer(
             text=passage.text,
             source_title=passage.source_title,
             source_url=passage.source_url,
             updated_at=passage.updated_at,
-            score=likeness.words_support() if is_blind else likeness.support(),
+            score=self._support(likeness),
             passage_id=passage.id,
             topic_id=topic,
             question=passage.title,
             language=passage.language,
             country=passage.country,
         )
+
+    def _support(self, likeness: Likeness) -> float:
+        blind = self._vectors.is_blind
+        return likeness.words_support() if blind else self._weights.supported(likeness)
+
+
+def _plain(text: str) -> str:
+    """Return the words of a text alone, to tell whether two are the same."""
+    return " ".join(split_words(fold(text)))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TypedDict
 
 import msgspec
 
@@ -11,6 +12,7 @@ from knowledge.lexicon import Concept, Found, Lexicon, WordFiles, dimension
 from knowledge.numerals import write_digits
 from knowledge.prices import PriceReader, alternation
 from knowledge.query import Exclusions, ProductQuery, Sort, Values
+from knowledge.size_systems import Sized, SystemReader
 from knowledge.sizes import SizeReader
 from knowledge.wishes import LAST, NEXT, WishReader, merged
 from knowledge.words import clean, fold
@@ -26,6 +28,14 @@ _FIELDS = {
 _REACH_WORDS = 3
 _ANIMAL_FREE = "vegan"
 _MIN_STEM_CHARS = 4
+
+
+class _Thing(TypedDict):
+    """What is asked for, as fields of a ProductQuery."""
+
+    thing: Values
+    names_shelf: bool
+    guesses_shelf: bool
 
 
 @dataclass
@@ -51,6 +61,9 @@ class ConstraintReader:
         self.lexicon = lexicon
         known = [v for name, vs in lexicon.stated.items() if dimension(name) == "size" for v in vs]
         self.sizes = SizeReader(search.size, known)
+        self._systems = files.sizes and SystemReader(
+            files.sizes, search.size, frozenset(known), lexicon.stated
+        )
         self._prices = PriceReader(search.price, search.size)
         self._currency = re.compile(
             rf"{alternation(search.price['currency'])}(?!\w)", re.IGNORECASE
@@ -81,6 +94,8 @@ class ConstraintReader:
         sort, text = self._read_sort(text)
         in_stock = bool(self._stock.search(text))
         text = self._stock.sub(" | ", self._no_negation.sub(" ", text))
+        measured = self._systems.read(text) if self._systems else Sized()
+        text = _blank(text, measured.spans)
         sizes, size_spans = self.sizes.read(text)
         text = _blank(text, size_spans)
         tokens = [
@@ -94,7 +109,8 @@ class ConstraintReader:
             prefer=merged(read.prefer, wished.prefer),
             price_min_minor=bounds.min_minor,
             price_max_minor=bounds.max_minor,
-            sizes=sizes,
+            sizes=(*measured.sizes, *sizes),
+            attributes={**read.attributes, **measured.options},
             in_stock=in_stock,
             sort=sort,
         )
@@ -239,7 +255,28 @@ class ConstraintReader:
             unexplained=unexplained,
             prefer=_preferences(concept for concept in chosen if not concept.hard),
             open_category=bool(limits["categories"] and (unexplained or wishes.guessed)),
+            **self._thing(tokens, wishes),
         )
+
+    def _thing(self, tokens: Sequence[str], wishes: Wishes) -> _Thing:
+        """Return the words before the first preposition that say what is asked for."""
+        passed = wishes.refused_tokens | (wishes.explained - wishes.naming)
+        places: list[int] = []
+        for place, token in enumerate(tokens):
+            word = fold(token)
+            if places and (word in self._prepositions or word in _BARRIER):
+                break
+            is_word = word not in self._stop_words and token not in _BARRIER
+            if is_word and place not in passed and not token[0].isdigit():
+                places.append(place)
+        shelves = [place for place, concept in wishes.concepts if concept.kind == "category"]
+        head = places[-1] if places else -1
+        named = head in wishes.naming and any(place <= head for place in shelves)
+        return {
+            "thing": tuple(tokens[place] for place in places),
+            "names_shelf": named and not wishes.guessed,
+            "guesses_shelf": named and wishes.guessed,
+        }
 
     def _without_contradiction(self, concepts: Sequence[Concept]) -> list[Concept]:
         """Read "vegan leather" as what only looks like leather."""

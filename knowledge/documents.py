@@ -5,6 +5,8 @@ from hashlib import blake2b
 
 import msgspec
 
+UNANSWERED = "unanswered"
+"""The kind of a passage that is not quoted."""
 AttributeValue = str | bool | int | float | list[str] | None
 Texts = dict[str, str]
 
@@ -81,6 +83,11 @@ class Passage(msgspec.Struct, frozen=True):
     country: str = ""
     product_ids: tuple[str, ...] = ()
 
+    @property
+    def is_unanswered(self) -> bool:
+        """Return whether its variants are questions that no text answers."""
+        return self.kind == UNANSWERED
+
 
 class Catalogue(msgspec.Struct, frozen=True):
     """Everything that knowledge reads from a shop."""
@@ -95,8 +102,9 @@ class Catalogue(msgspec.Struct, frozen=True):
 class Unit(msgspec.Struct, frozen=True):
     """A text to be embedded, belonging to a product or passage.
 
-    `role` is "query" for questions and "passage" for all other text. `title` is the part
-    that counts twice: what a product is called.
+    `role` is "query" for questions, "passage" for all other text, and "meaning" for either, where
+    what is meant is encoded apart from what is searched. `title` is the part that counts twice:
+    what a product is called.
     """
 
     id: str

@@ -51,9 +51,26 @@ class StoreUnreachable(KnowledgeError):
         super().__init__(f"the Chroma server at {url} does not answer: {reason}")
 
 
+class IngestBusy(KnowledgeError):
+    """Another ingest writes into the same folder."""
+
+    def __init__(self, folder: str, holder: str) -> None:
+        """Name the folder, and who holds it."""
+        super().__init__(f"{folder} is being ingested into by {holder}; try again when it is done")
+        self.holder = holder
+
+
 class VectorShapeWrong(KnowledgeError):
     """The encoder returned vectors of an unexpected shape."""
 
     def __init__(self, expected: int, got: tuple[int, ...]) -> None:
         """Say how many rows were expected and what came."""
         super().__init__(f"the encoder returned shape {got} for {expected} texts")
+
+
+class PictureTooLarge(KnowledgeError):
+    """A picture has more bytes or pixels than are opened."""
+
+
+class PictureUnreadable(KnowledgeError):
+    """A file is no picture that can be opened, or shows too little."""

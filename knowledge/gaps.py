@@ -16,7 +16,7 @@ from knowledge.words import clean, fold
 
 Reason = Literal[
     "not_understood", "out_of_scope", "no_answer", "nothing_found", "handed_over", "clarified",
-    "withheld",
+    "withheld", "marked_wrong",
 ]  # fmt: skip
 """Why the answer was no good: see `REASONS`."""
 REASONS: dict[Reason, str] = {
@@ -27,11 +27,11 @@ REASONS: dict[Reason, str] = {
     "handed_over": "a person had to take over",
     "clarified": "the bot asked twice what was meant",
     "withheld": "the answer could not be supported",
+    "marked_wrong": "an operator marked the answer wrong",
 }
-ALIKE = 0.3
-"""The cosine that groups have on average, what all questions share taken off. Chosen on data/faq:
-656 wordings of 82 topics, German and English mixed; of the pairs put together 34 % are of one topic
-(1 % by chance), most others of neighbouring ones, and 25 % of a topic's pairs are put together."""
+ALIKE = 0.45
+"""The cosine that groups have on average, what all questions share taken off. Chosen on half of the
+topics of banking77; `python -m bench.knowledge.gaps` measures it on the others."""
 _MOST_COMPARED = 3000
 _MOST_USUAL = 100
 _NEAREST = 3
@@ -79,7 +79,8 @@ def find_gaps(
 
     Args:
         questions: in any order; the same one may come often.
-        encode: texts to normalised vectors; None puts only equal wordings together.
+        encode: texts to normalised vectors of what is meant; None puts only equal wordings
+            together.
         rank: the nearest passages for a text in a language.
         usual: questions of all kinds, such as the titles of the help texts.
     """
@@ -90,24 +91,31 @@ def find_gaps(
             by_wording.setdefault(key, []).append(question)
     ordered = sorted(by_wording.values(), key=lambda same: (-len(same), same[0].text))
     wordings = [same[0].text for same in ordered]
-    groups = _grouped(wordings, encode, usual[:_MOST_USUAL])
+    groups = grouped(wordings, encode, usual[:_MOST_USUAL])
     gaps = [_gap([q for place in group for q in ordered[place]], rank) for group in groups]
     return sorted(gaps, key=lambda gap: (-gap.count, gap.title))
 
 
-def _grouped(texts: Sequence[str], encode: Encode | None, usual: Sequence[str]) -> list[list[int]]:
+def grouped(
+    texts: Sequence[str], encode: Encode | None, usual: Sequence[str] = ()
+) -> list[list[int]]:
     """Return which texts belong together, by average linkage of what they mean.
 
-    What all questions to a shop have in common is taken off first: the mean of its help texts'
-    titles. Texts beyond the most that are compared, the rarest, stay alone.
+    What all questions have in common is taken off first: their mean and that of `usual`. Texts
+    beyond the most that are compared, the last ones, stay alone.
+
+    Args:
+        texts: different wordings, the most important first.
+        encode: texts to normalised vectors of what is meant; None leaves each text alone.
+        usual: questions of all kinds.
     """
     compared = min(len(texts), _MOST_COMPARED)
     alone = [[place] for place in range(compared, len(texts))]
     if encode is None or compared < 2:
         return [[place] for place in range(compared)] + alone
-    vectors = np.array(encode([clean(text) for text in texts[:compared]]), dtype=np.float32)
-    common = encode([clean(text) for text in usual]) if usual else vectors
-    vectors -= np.array(common, dtype=np.float32).mean(axis=0)
+    every = [clean(text) for text in (*texts[:compared], *usual)]
+    vectors = np.array(encode(every), dtype=np.float32)
+    vectors = vectors[:compared] - vectors.mean(axis=0)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
     rows, columns = np.triu_indices(compared, 1)
     apart = np.clip(1.0 - (vectors @ vectors.T)[rows, columns], 0.0, 2.0)

@@ -14,6 +14,7 @@ import structlog
 from knowledge.documents import Catalogue, Category, Passage, Product
 from knowledge.errors import EmptyShop, KnowledgeError, SourceUnreadable, UnknownSource
 from knowledge.feeds.base import Document, Source
+from knowledge.ingest_lock import ingest_lock
 from knowledge.sources import SourceDirs, SourceProblem, read_shop
 from knowledge.words import fold
 
@@ -125,10 +126,11 @@ class Gathering:
 
         Raises:
             UnknownSource: When there is none of a name.
+            IngestBusy: When another process reads them, and goes on for a minute.
         """
         wanted = tuple(self._sources) if names is None else tuple(names)
         self.check(wanted)
-        with self._busy:
+        with self._busy, ingest_lock(self._home):
             return tuple(
                 self._refresh(self._sources[name], progress, rebuild=rebuild) for name in wanted
             )

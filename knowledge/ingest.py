@@ -11,13 +11,17 @@ from knowledge.errors import VectorShapeWrong
 from knowledge.lexical import LexicalEntry
 from knowledge.rerank import Reranker
 from knowledge.sources import SourceProblem
-from knowledge.store import VectorRecord, VectorStore
+from knowledge.store import VectorRecord, VectorStore, VectorTable, replaced
 from knowledge.words import clean
 
 Encode = Callable[[list[str]], NDArray[np.float32]]
 _BATCH = 256
 _MAX_BODY_CHARS = 450
 _TITLE_WEIGHT = 0.7
+ANSWER, MEANING = ":a", "~"
+"""How the ids of vectors of answers end, and of vectors of what is meant."""
+USUAL = "usual"
+"""The owner of the questions of all kinds."""
 
 
 class IngestReport(msgspec.Struct, frozen=True):
@@ -43,12 +47,20 @@ class IngestReport(msgspec.Struct, frozen=True):
 class Encoders(msgspec.Struct, frozen=True):
     """The two sides of the sentence encoder: texts to normalised float32 rows.
 
-    `reranker`, where there is one, looks at the best results of a product search again.
+    `reranker`, where there is one, looks at the best results of a product search again. `meanings`
+    encodes what is meant, where that is another vector than for search.
     """
 
     queries: Encode
     passages: Encode
     reranker: Reranker | None = None
+    meanings: Encode | None = None
+
+    def by_role(self) -> Iterator[tuple[str, Encode]]:
+        """Yield what encodes the texts of each role of `Unit`."""
+        yield "query", self.queries
+        yield "passage", self.passages
+        yield "meaning", self.meanings or self.queries
 
 
 def product_units(catalogue: Catalogue) -> Iterator[Unit]:
@@ -72,16 +84,34 @@ def product_text(product: Product, category: Category | None, language: str) -> 
     return ". ".join(filter(None, (pick(product.title, language), shelf, product.brand, body)))
 
 
-def passage_units(passages: Iterable[Passage]) -> Iterator[Unit]:
-    """Return the texts to embed of passages: each question, and the answer."""
+def passage_units(
+    passages: Iterable[Passage], usual: Sequence[str] = (), *, tuned: bool = False
+) -> Iterator[Unit]:
+    """Return the texts to embed of passages: each question, and the answer.
+
+    Args:
+        passages: the help texts, and the questions that none of them answers.
+        usual: questions of all kinds, to know what all questions have in common.
+        tuned: whether to embed each text for what is meant as well.
+    """
+    for unit in _passage_units(passages, usual):
+        yield unit
+        if tuned:
+            yield msgspec.structs.replace(unit, id=f"{unit.id}{MEANING}", role="meaning")
+
+
+def _passage_units(passages: Iterable[Passage], usual: Sequence[str]) -> Iterator[Unit]:
+    for number, question in enumerate(usual):
+        yield Unit(f"{USUAL}:q{number}", USUAL, "", clean(question), "query")
     for passage in passages:
         questions = [text for text in (passage.title, *passage.variants) if text.strip()]
         for number, question in enumerate(questions):
             yield Unit(
                 f"{passage.id}:q{number}", passage.id, passage.language, clean(question), "query"
             )
-        body = clean(f"{passage.title} {passage.text}")
-        yield Unit(f"{passage.id}:a", passage.id, passage.language, body)
+        if passage.text:
+            body = clean(f"{passage.title} {passage.text}")
+            yield Unit(f"{passage.id}{ANSWER}", passage.id, passage.language, body)
 
 
 def product_entries(catalogue: Catalogue) -> Iterator[LexicalEntry]:
@@ -120,6 +150,8 @@ def _value_words(product: Product, catalogue: Catalogue, language: str) -> list[
 def passage_entries(passages: Iterable[Passage]) -> Iterator[LexicalEntry]:
     """Return what the word index holds of passages."""
     for passage in passages:
+        if passage.is_unanswered:
+            continue
         yield LexicalEntry(
             passage.id,
             passage.language,
@@ -130,11 +162,25 @@ def passage_entries(passages: Iterable[Passage]) -> Iterator[LexicalEntry]:
 
 
 def ingest_units(
-    store: VectorStore, collection: str, units: Sequence[Unit], encoders: Encoders
-) -> IngestReport:
+    store: VectorStore,
+    collection: str,
+    units: Sequence[Unit],
+    encoders: Encoders,
+    known: VectorTable | None = None,
+) -> tuple[IngestReport, VectorTable]:
     """Make a collection hold exactly these texts, encoding only new and changed ones.
 
     Interrupted and run again, it goes on where it was.
+
+    Args:
+        store: holds the collection.
+        collection: its name.
+        units: with different ids.
+        encoders: for what is new.
+        known: what the collection held before, where that is at hand: it is not read again.
+
+    Returns:
+        What was done, and what the collection holds now.
 
     Raises:
         VectorShapeWrong: When the encoder does not return a row for each text.
@@ -144,18 +190,25 @@ def ingest_units(
     removed = [key for key in stored if key not in wanted]
     fresh = [unit for unit in wanted.values() if stored.get(unit.id) != unit.hash]
     store.write(collection, [], removed)
-    for role, encode in (("query", encoders.queries), ("passage", encoders.passages)):
+    written: list[VectorRecord] = []
+    for role, encode in encoders.by_role():
         mine = [unit for unit in fresh if unit.role == role]
         for start in range(0, len(mine), _BATCH):
-            part = mine[start : start + _BATCH]
-            store.write(collection, _encode(part, encode), [])
+            records = _encode(mine[start : start + _BATCH], encode)
+            store.write(collection, records, [])
+            written += records
     added = sum(unit.id not in stored for unit in fresh)
-    return IngestReport(
+    report = IngestReport(
         added=added,
         changed=len(fresh) - added,
         removed=len(removed),
         unchanged=len(wanted) - len(fresh),
     )
+    table = replaced(known or VectorTable(), wanted.keys(), written)
+    is_whole = dict(zip(table.ids, table.hashes, strict=True)) == {
+        unit.id: unit.hash for unit in wanted.values()
+    }
+    return report, table if is_whole else store.load(collection)
 
 
 def _encode(units: Sequence[Unit], encode: Encode) -> list[VectorRecord]:

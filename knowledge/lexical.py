@@ -9,8 +9,10 @@ import sqlite3
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from threading import Lock
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -27,7 +29,8 @@ CREATE TABLE owners (number INTEGER PRIMARY KEY, owner TEXT, rows INTEGER);
 CREATE TABLE lemmas (word TEXT PRIMARY KEY, lemma TEXT);
 """
 _WEIGHTS = (6.0, 3.0, 1.0)
-_FIELDS = {"": 7, "title": 1, "keywords": 2, "body": 4}
+IN_TITLE, IN_KEYWORDS, IN_BODY = 1, 2, 4
+_FIELDS = {"": 7, "title": IN_TITLE, "keywords": IN_KEYWORDS, "body": IN_BODY}
 _SATURATION = 1.2
 _LENGTH_SHARE = 0.75
 _LEAST_IDF = 1e-6
@@ -39,6 +42,8 @@ _MAX_KNOWN_TYPOS = 10_000
 _MAX_QUERY_WORDS = 24
 _PART_WEIGHT = 0.6
 Scores = NDArray[np.float32]
+LookedUp: TypeAlias = dict[tuple[str, ...], tuple[Scores, NDArray[np.uint8]]]
+"""What words score for each owner, and the fields that hold them, by their terms."""
 
 
 class LexicalEntry(msgspec.Struct, frozen=True):
@@ -68,11 +73,13 @@ class Measures(msgspec.Struct, frozen=True):
 
     `score` is BM25, open-ended; `coverage` and `titled` are the shares in [0, 1] of the text's
     weight of meaning that the owner and its title hold; words that the index lacks count too.
+    `fields` has a bit of `IN_TITLE`, `IN_KEYWORDS` or `IN_BODY` for each that holds any word.
     """
 
     score: Scores
     coverage: Scores
     titled: Scores
+    fields: NDArray[np.uint8]
 
 
 class LexicalIndex:
@@ -102,9 +109,11 @@ class LexicalIndex:
         """Fill an empty index."""
         ordered = sorted(entries, key=lambda entry: entry.owner)
         found = _Postings()
-        for row, entry in enumerate(ordered):
+        known: dict[str, dict[str, tuple[str, ...]]] = {}
+        for entry in ordered:
+            mine = known.setdefault(entry.language, {})
             columns = (entry.title, entry.keywords, entry.body)
-            found.add(row, [self._index_terms(text, entry.language) for text in columns])
+            found.add([self._index_terms(text, entry.language, mine) for text in columns])
         counts = Counter(entry.owner for entry in ordered)
         with self._lock, self._db:
             self._db.executescript(_SCHEMA)
@@ -137,28 +146,38 @@ class LexicalIndex:
         hits.sort(key=lambda hit: (-hit.coverage * hit.score, hit.owner))
         return hits[:limit]
 
-    def measure(self, text: str, language: str, column: str = "") -> Measures:
+    def measure(
+        self, text: str, language: str, column: str = "", looked_up: LookedUp | None = None
+    ) -> Measures:
         """Return how well every owner holds the words of a text.
 
         Args:
             text: What is searched for.
             language: Language of the text; entries of every language are searched.
             column: "title", "keywords" or "body" to search only there.
+            looked_up: What was found for words before, for texts that share them.
         """
+        looked_up = {} if looked_up is None else looked_up
         score, covered, titled = (np.zeros(len(self.owners), dtype=np.float32) for _ in range(3))
+        held = np.zeros(len(self.owners), dtype=np.uint8)
         total = 0.0
         for group in self.query_groups(text, language):
             weight = max(self._idf(term) for term in group) if group else self._idf("")
             total += weight
             if not group:
                 continue
-            mine, fields = self._group_scores(tuple(group), _FIELDS[column])
+            key = (*group, column)
+            if key not in looked_up:
+                looked_up[key] = self._group_scores(tuple(group), _FIELDS[column])
+            mine, fields = looked_up[key]
             share = weight * max(group.values())
             score += mine
+            held |= fields
             covered += share * (mine > 0)
             titled += share * ((fields & _FIELDS["title"]) > 0)
         whole = total or 1.0
-        return Measures(score, np.minimum(covered / whole, 1.0), np.minimum(titled / whole, 1.0))
+        covered, titled = (np.minimum(part / whole, 1.0) for part in (covered, titled))
+        return Measures(score, covered, titled, held)
 
     def query_groups(self, text: str, language: str) -> list[dict[str, float]]:
         """Return, for each meaningful word, the index terms it may mean with weights.
@@ -235,12 +254,17 @@ class LexicalIndex:
         count = self._terms.get(term, 0)
         return math.log(1 + (self._rows + 0.5) / (count + 0.5))
 
-    def _index_terms(self, text: str, language: str) -> list[str]:
+    def _index_terms(
+        self, text: str, language: str, known: dict[str, tuple[str, ...]]
+    ) -> list[str]:
+        """Return the terms of a text; `known` remembers those of its language's words."""
         terms: list[str] = []
         for word in split_words(text):
-            terms.append(_token(self.words.canonical(word, language)))
-            if language == "de":
-                terms.extend(self.words.parts(word))
+            own = known.get(word)
+            if own is None:
+                parts = self.words.parts(word) if language == "de" else ()
+                own = known[word] = (_token(self.words.canonical(word, language)), *parts)
+            terms += own
         return terms
 
     def _has_tables(self) -> bool:
@@ -263,41 +287,62 @@ class LexicalIndex:
 
 
 class _Postings:
-    """Terms of all entries while an index is built."""
+    """Terms of all entries while an index is built: one number for each word of each entry."""
 
     def __init__(self) -> None:
-        self._found: dict[str, tuple[array[int], array[float], array[int]]] = {}
-        self._lengths = array("i")
+        self._numbers: dict[str, int] = {}
+        self._terms = array("i")
+        self._sizes = array("i")
 
-    def add(self, row: int, columns: Sequence[Sequence[str]]) -> None:
-        """Take in the terms of an entry's title, keywords and body."""
-        weights: dict[str, float] = {}
-        fields: dict[str, int] = {}
-        for number, (terms, weight) in enumerate(zip(columns, _WEIGHTS, strict=True)):
-            for term in terms:
-                weights[term] = weights.get(term, 0.0) + weight
-                fields[term] = fields.get(term, 0) | 1 << number
-        for term, weight in weights.items():
-            rows, summed, seen = self._found.setdefault(term, (array("i"), array("f"), array("B")))
-            rows.append(row)
-            summed.append(weight)
-            seen.append(fields[term])
-        self._lengths.append(sum(map(len, columns)))
+    def add(self, columns: Sequence[Sequence[str]]) -> None:
+        """Take in the terms of the next entry's title, keywords and body."""
+        numbers = self._numbers
+        for terms in columns:
+            self._terms.extend([numbers.setdefault(term, len(numbers)) for term in terms])
+            self._sizes.append(len(terms))
 
     def scored(self) -> Iterable[tuple[str, int, bytes, bytes, bytes]]:
         """Return a row of the table for each term, with its BM25 scores."""
-        lengths = np.array(self._lengths, dtype=np.float32)
+        sizes = np.array(self._sizes, dtype=np.int64).reshape(-1, len(_WEIGHTS))
+        lengths = sizes.sum(axis=1).astype(np.float32)
         average = float(lengths.mean()) if len(lengths) else 1.0
         damping = _SATURATION * (1 - _LENGTH_SHARE + _LENGTH_SHARE * lengths / max(average, 1.0))
-        for term, (rows, weights, fields) in self._found.items():
-            if not term:
+        terms, rows, often, fields = self._counted(sizes)
+        starts = np.flatnonzero(np.diff(terms, prepend=-1))
+        names = list(self._numbers)
+        for start, stop in pairwise([*starts.tolist(), len(terms)]):
+            name, own = names[terms[start]], rows[start:stop]
+            if not name:
                 continue
-            count = len(rows)
+            count = stop - start
             idf = max(_LEAST_IDF, math.log((len(lengths) - count + 0.5) / (count + 0.5)))
-            often = np.frombuffer(weights, dtype=np.float32)
-            damped = damping[np.frombuffer(rows, dtype=np.int32)]
-            scores = (idf * often * (_SATURATION + 1) / (often + damped)).astype(np.float32)
-            yield term, count, rows.tobytes(), scores.tobytes(), fields.tobytes()
+            weight = often[start:stop]
+            scores = idf * weight * (_SATURATION + 1) / (weight + damping[own])
+            held = fields[start:stop].tobytes()
+            yield name, count, own.tobytes(), scores.astype(np.float32).tobytes(), held
+
+    def _counted(
+        self, sizes: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], Scores, NDArray[np.uint8]]:
+        """Return each term's entries in order, with the weight and fields of the term in them."""
+        flat = sizes.ravel()
+        places = np.repeat(np.arange(len(flat)), flat)
+        keys = np.array(self._terms, dtype=np.int64) * len(sizes) + places // len(_WEIGHTS)
+        order = np.argsort(keys, kind="stable")
+        keys, columns = keys[order], (places % len(_WEIGHTS))[order]
+        starts = np.flatnonzero(np.diff(keys, prepend=-1))
+        if not len(starts):
+            nothing = np.zeros(0, dtype=np.int64)
+            return (
+                nothing,
+                nothing.astype(np.int32),
+                nothing.astype(np.float32),
+                nothing.astype(np.uint8),
+            )
+        often = np.add.reduceat(np.array(_WEIGHTS, dtype=np.float32)[columns], starts)
+        fields = np.bitwise_or.reduceat((1 << columns).astype(np.uint8), starts)
+        terms, rows = np.divmod(keys[starts], len(sizes))
+        return terms, rows.astype(np.int32), often, fields
 
 
 def _token(word: str) -> str:

@@ -8,6 +8,7 @@ import yaml
 from rapidfuzz import fuzz, process
 
 from knowledge.documents import Catalogue
+from knowledge.size_systems import SizeTables, read_size_tables
 from knowledge.wishes import Occasion
 from knowledge.words import Words, fold, lookup, ngrams, split_words
 
@@ -82,6 +83,7 @@ class WordFiles(msgspec.Struct, frozen=True):
     properties: dict[str, PropertyWords]
     synonyms: dict[str, dict[str, str]] = {}
     occasions: dict[str, Occasion] = {}
+    sizes: SizeTables | None = None
 
     @property
     def stop_words(self) -> frozenset[str]:
@@ -90,7 +92,7 @@ class WordFiles(msgspec.Struct, frozen=True):
 
 
 def read_word_files(directory: Path) -> WordFiles:
-    """Read search_words.yml, attributes.yml, synonyms.yml and occasions.yml.
+    """Read search_words.yml, attributes.yml, synonyms.yml, occasions.yml and sizes.yml.
 
     Raises:
         OSError: When a file is missing.
@@ -105,6 +107,7 @@ def read_word_files(directory: Path) -> WordFiles:
         msgspec.convert(properties, dict[str, PropertyWords]),
         msgspec.convert(synonyms, dict[str, dict[str, str]]),
         msgspec.convert(occasions, dict[str, Occasion]),
+        read_size_tables(directory / "sizes.yml"),
     )
 
 
@@ -339,14 +342,12 @@ def _heard(word: str) -> str:
 
 
 def _stated_values(catalogue: Catalogue) -> dict[str, set[str]]:
-    stated: dict[str, set[str]] = {}
+    written: dict[str, set[bool | str]] = {}
     for product in catalogue.products:
         for name, value in product.attributes.items():
             items = value if isinstance(value, list) else [value]
-            stated.setdefault(name, set()).update(
-                value_key(item) for item in items if isinstance(item, (bool, str))
-            )
+            written.setdefault(name, set()).update(x for x in items if isinstance(x, (bool, str)))
         for variant in product.variants:
             for name, option in variant.options.items():
-                stated.setdefault(name, set()).add(value_key(option))
-    return stated
+                written.setdefault(name, set()).add(option)
+    return {name: {value_key(value) for value in values} for name, values in written.items()}

@@ -7,14 +7,21 @@ from threading import Lock
 from time import perf_counter
 
 import msgspec
-import numpy as np
 import structlog
 
+from knowledge.answer_vectors import usual_questions
 from knowledge.answers import Answer, AnswerFinder, Asker
 from knowledge.bundles import Bundle, BundleFinder, read_bundles
 from knowledge.constraints import ConstraintReader
 from knowledge.documents import Catalogue, Passage, Product
 from knowledge.gathering import Gathering
+from knowledge.index_version import (
+    Version,
+    is_same_encoder,
+    probed,
+    read_version,
+    write_version,
+)
 from knowledge.ingest import (
     Encoders,
     IngestReport,
@@ -24,6 +31,7 @@ from knowledge.ingest import (
     product_entries,
     product_units,
 )
+from knowledge.ingest_lock import ingest_lock
 from knowledge.lexical import LexicalIndex
 from knowledge.lexicon import Lexicon, read_word_files
 from knowledge.merchandising import Merchandising, read_rules
@@ -38,28 +46,16 @@ from knowledge.recommend_rank import (
 )
 from knowledge.recommend_store import RecommendStore, TrainReport
 from knowledge.refine import Refiner
-from knowledge.retrieve import Candidate, ProductResolver, ProductSearch
+from knowledge.resolve import Candidate, ProductResolver
+from knowledge.retrieve import ProductSearch
 from knowledge.signals import ProductSignals
 from knowledge.sources import SourceDirs, SourceProblem
 from knowledge.store import OpenStore, VectorTable, load_table, open_store, save_table
 from knowledge.variants import VariantTable
 from knowledge.words import warm
 
-_FORMAT = 2
-_PROBE = "tresen probe: waterproof winter jacket"
-_SAME_ENCODER = 0.999
 _KINDS = ("products", "passages")
 log = structlog.get_logger(__name__)
-
-
-class Version(msgspec.Struct, frozen=True):
-    """The complete index in use; written last, so that it never names half an index."""
-
-    number: int = 0
-    format: int = _FORMAT
-    fingerprint: str = ""
-    generation: int = 0
-    probe: tuple[float, ...] = ()
 
 
 class _State(msgspec.Struct, frozen=True):
@@ -113,13 +109,14 @@ class Library:
         self.gathering = gathering or Gathering(self._home / "sources")
         self._files = read_word_files(vocabulary_dir)
         self._rules = read_rules(vocabulary_dir / "merchandising.yml")
-        self._bundles = BundleFinder(
+        self._usual = usual_questions(vocabulary_dir)
+        self.bundles = BundleFinder(
             read_bundles(vocabulary_dir / "bundles.yml"), self.search_products
         )
         self._statistics = RecommendStore(self._home)
         self._ingesting = Lock()
         self.problems: tuple[SourceProblem, ...] = ()
-        self._version = self._read_version()
+        self._version = read_version(self._home)
         self.needs_ingest = not self._is_current()
         #: Whether everything is loaded, so that all answers take their usual time.
         self.is_warm = False
@@ -135,23 +132,23 @@ class Library:
         Raises:
             EmptyShop: When the shop directory holds no products.json, and never did.
             SourceUnreadable: When its products.json is broken, and always was.
+            IngestBusy: When another process is at it, and goes on for a minute.
         """
-        with self._ingesting:
+        with self._ingesting, ingest_lock(self._home):
             started = perf_counter()
             fingerprint = self._fingerprint()
             catalogue = self._read(keep=True)
             report = IngestReport(errors=self.problems)
-            stored = self._read_version()
+            stored = read_version(self._home)
             if stored.number > self._version.number:  # by another process
                 self._version = stored
             number = self._version.number + 1
-            generation, probe = self._generation(rebuild=rebuild)
+            version = self._next_version(number, fingerprint, rebuild=rebuild)
             if self._encoders:
-                report = report.plus(self._ingest_vectors(catalogue, generation, number))
+                report = report.plus(self._ingest_vectors(catalogue, version))
             self._build_words(catalogue, number)
-            version = Version(number, _FORMAT, fingerprint, generation, probe)
             old, self._version = self._version, version
-            self._write_version(version)
+            write_version(self._home, version)
             self._state = self._build(catalogue, number)
             self.needs_ingest = False
             self._tidy(old)
@@ -186,7 +183,12 @@ class Library:
     @property
     def passages(self) -> tuple[Passage, ...]:
         """All help texts as last ingested."""
-        return self._state.catalogue.passages
+        return tuple(p for p in self._state.catalogue.passages if not p.is_unanswered)
+
+    @property
+    def unanswered(self) -> tuple[Passage, ...]:
+        """The questions that no help text answers, as variants of what is never quoted."""
+        return tuple(p for p in self._state.catalogue.passages if p.is_unanswered)
 
     def product(self, product_id: str) -> Product | None:
         """Return a product, or None."""
@@ -213,11 +215,15 @@ class Library:
 
     def bundle(self, sentence: str, language: str) -> Bundle | None:
         """Return things in stock that together meet an open wish, or None."""
-        return self._bundles.find(self.read_query(sentence, language), sentence)
+        return self.bundles.find(self.read_query(sentence, language), sentence)
 
     def answer(self, question: str, asker: Asker | str) -> Answer | None:
         """Return a quoted answer, or None when nothing supports one; `asker` may be a language."""
         return self._state.answers.answer(question, asker)
+
+    def answers(self, question: str, asker: Asker | str) -> list[Answer]:
+        """Return the answers to both halves of a question that has two, else the one, if any."""
+        return self._state.answers.answers(question, asker)
 
     def rank_answers(self, question: str, asker: Asker | str, limit: int = 3) -> list[Answer]:
         """Return the nearest passages, also those too weak to answer."""
@@ -269,19 +275,6 @@ class Library:
             log.warning("knowledge_source", path=problem.path, item=problem.item)
         return catalogue
 
-    def _read_version(self) -> Version:
-        try:
-            raw = (self._home / "current.json").read_bytes()
-            version = msgspec.json.decode(raw, type=Version)
-        except (OSError, msgspec.DecodeError):
-            return Version()
-        return version if version.format == _FORMAT else Version(number=version.number)
-
-    def _write_version(self, version: Version) -> None:
-        draft = self._home / "current.json.draft"
-        draft.write_bytes(msgspec.json.encode(version))
-        draft.replace(self._home / "current.json")
-
     def _is_current(self) -> bool:
         number = self._version.number
         kinds = _KINDS if self._encoders else ()
@@ -294,32 +287,36 @@ class Library:
         )
 
     def _is_same_encoder(self) -> bool:
-        if self._encoders is None:
-            return True
-        stored = np.array(self._version.probe, dtype=np.float32)
-        fresh = self._encoders.passages([_PROBE])[0]
-        return stored.shape == fresh.shape and float(stored @ fresh) > _SAME_ENCODER
+        return self._encoders is None or is_same_encoder(self._version, self._encoders)
 
-    def _generation(self, *, rebuild: bool) -> tuple[int, tuple[float, ...]]:
+    def _next_version(self, number: int, fingerprint: str, *, rebuild: bool) -> Version:
+        generation = self._version.generation
         if self._encoders is None:
-            return self._version.generation, ()
-        probe = tuple(float(x) for x in self._encoders.passages([_PROBE])[0])
-        is_new = rebuild or not self._is_same_encoder()
-        return self._version.generation + is_new, probe
+            return Version(number, fingerprint=fingerprint, generation=generation)
+        generation += rebuild or not self._is_same_encoder()
+        version = Version(number, fingerprint=fingerprint, generation=generation)
+        return probed(version, self._encoders)
 
-    def _ingest_vectors(self, catalogue: Catalogue, generation: int, number: int) -> IngestReport:
+    def _ingest_vectors(self, catalogue: Catalogue, version: Version) -> IngestReport:
         report = IngestReport()
         if self._encoders is None:
             return report
         store = self._open_store(self._data_dir)
         units = {
             "products": list(product_units(catalogue)),
-            "passages": list(passage_units(catalogue.passages)),
+            "passages": list(
+                passage_units(
+                    catalogue.passages, self._usual, tuned=self._encoders.meanings is not None
+                )
+            ),
         }
+        is_same = version.generation == self._version.generation
         for kind in _KINDS:
-            collection = f"{kind}-{generation}"
-            report = report.plus(ingest_units(store, collection, units[kind], self._encoders))
-            save_table(self._vectors_file(kind, number), store.load(collection))
+            collection = f"{kind}-{version.generation}"
+            known = self._vectors(kind, self._version.number if is_same else None)
+            done, table = ingest_units(store, collection, units[kind], self._encoders, known)
+            save_table(self._vectors_file(kind, version.number), table)
+            report = report.plus(done)
         return report
 
     def _build_words(self, catalogue: Catalogue, number: int) -> None:
@@ -369,7 +366,7 @@ class Library:
                 catalogue.passages,
                 self._words(catalogue, "passages", number),
                 self._vectors("passages", number),
-                encode,
+                self._encoders,
             ),
             recommender=recommender,
             ranker=RecommendationRanker(

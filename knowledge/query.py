@@ -31,7 +31,10 @@ class ProductQuery(msgspec.Struct, frozen=True, omit_defaults=True):
     alternatives. `keywords` are the words that name the thing; `unexplained` are the words
     that no limit accounts for. `prefer` are wishes that only rank: a dimension ("color",
     "brand") or an attribute and its values. With `open_category` the shelf is a guess: what
-    fits the words better may stand on another one.
+    fits the words better may stand on another one. `thing` are the words of what is asked for
+    ("gaming laptop" in "black gaming laptop for school"), the last one its head; `names_shelf`
+    where that is a shelf's own word, `guesses_shelf` where it only ends or sounds like one. With
+    `anyway` the nearest products are returned even where the shop has nothing like it.
     """
 
     text: str = ""
@@ -53,6 +56,10 @@ class ProductQuery(msgspec.Struct, frozen=True, omit_defaults=True):
     unexplained: Values = ()
     prefer: dict[str, Values] = {}
     open_category: bool = False
+    thing: Values = ()
+    names_shelf: bool = False
+    guesses_shelf: bool = False
+    anyway: bool = False
 
     @property
     def has_limits(self) -> bool:
@@ -95,10 +102,13 @@ class ProductResult(msgspec.Struct, frozen=True):
     """The answer to a ProductQuery.
 
     Prices and stock are those of the last update: read them again from the shop
-    before they are shown. `total` counts all matches before limit and offset.
+    before they are shown. `total` counts all matches before limit and offset. With `is_near`
+    nothing is what was asked for, `missing`: the matches only come near it.
     """
 
     query: ProductQuery
     matches: tuple[ProductMatch, ...] = ()
     total: int = 0
     relaxations: tuple[Relaxation, ...] = ()
+    is_near: bool = False
+    missing: Values = ()

@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Literal
 
-import msgspec
 import numpy as np
 import structlog
 from numpy.typing import NDArray
-from rapidfuzz import fuzz
 
 from knowledge.documents import pick
 from knowledge.merchandising import Merchandising, Moved
@@ -15,22 +14,24 @@ from knowledge.query import ProductMatch, ProductQuery, ProductResult, Relaxatio
 from knowledge.rerank import Reranker
 from knowledge.signals import ProductSignals, Scores, Signals
 from knowledge.variants import Mask, VariantTable
-from knowledge.words import fold
 
-# Calibrated by bench/knowledge on the demo shop: an unrelated text reaches a cosine of
-# 0.83 to 0.87 with the nearest product, a description of one mostly 0.88 and more.
-MEANING_FLOOR = 0.88
+FOUND_FLOOR = 0.4
+"""From this likelihood on the shop has what is asked for."""
+NEAR_FLOOR = 0.07
+"""Below it nothing comes near what a single word asks for."""
+_DESCRIBED_FLOOR = 0.02
+"""The same where several words describe it ("im Stehen arbeiten"): they need not be the shop's."""
+_DESCRIBING = 2
 MEANING_SPREAD = 0.05
-# Less will do where the nearest product stands out from the rest.
-NEAR_FLOOR = 0.86
-CONTRAST_FLOOR = 0.05
+_NEAR_SPREAD = 0.03
+_MEANT = 0.86
+"""A cosine that speaks for a product by itself."""
 COVERAGE_FLOOR = 0.5
 _TITLE_ENOUGH = 0.99
 _CORE_SHARE = 0.6
 _SOLD_OUT_FACTOR = 0.8
 _UNWANTED_FACTOR = 0.85
 _STRONG = 0.5
-_SPELLING_FLOOR = 75
 _OPEN_MARGIN = 0.12
 """How far below the best on a guessed shelf a product of another shelf may be."""
 _SHELF_BONUS = 0.08
@@ -38,6 +39,8 @@ _WISH_BONUS = 0.1
 _RERANKED = 30
 _MIXED = 30
 _SAMENESS = 0.01
+Has = Literal["found", "near", "nothing"]
+"""Whether the shop has what is asked for, only something near it, or nothing like it."""
 log = structlog.get_logger(__name__)
 
 
@@ -82,18 +85,21 @@ class ProductSearch:
         scores = self._scores(query, signals)
         shelf = masks.get("categories")
         self._open_shelf(masks, query, scores)
-        relevant = self._relevant(query, signals)
-        allowed = self._all(masks) & relevant[self.table.product_rows]
-        if not allowed.any():
-            relevant = self._relevant(query, self._compute(query))
-            return ProductResult(query, relaxations=self._relax(query, masks, relevant))
+        has = self._has(query, signals)
+        allowed = self._all(masks) & self._relevant(query, signals, has)[self.table.product_rows]
+        is_elsewhere = has != "found" and among is not None and not _is_bound(query)
+        if is_elsewhere or not allowed.any():
+            everywhere = signals if among is None else self._signals.everywhere(signals)
+            is_had = self._has(query, everywhere) == "found"
+            if is_had or not allowed.any():
+                return self._in_the_way(query, masks, everywhere, is_had=is_had)
         if query.sort != "relevance":
             allowed &= self._core(signals, allowed)[self.table.product_rows]
         liked = self.table.preferred(query.prefer)
         scores = self._with_wishes(scores, allowed, liked, shelf)
         moved = self._moved(query, allowed, self._reranked(query, allowed, scores))
         total, page = self._page(query, allowed, moved.scores)
-        shelved = None if shelf is None else self.table.product_mask(shelf)
+        shelved = self.table.product_mask(self.table.all_rows() if shelf is None else shelf)
         return ProductResult(
             query,
             matches=tuple(
@@ -101,15 +107,21 @@ class ProductSearch:
                     self.table.products[row],
                     self.table.variant(self.table.best_row(row, allowed, liked)),
                     float(np.clip(scores[row], 0.0, 1.0)),
-                    (
-                        *_why(query, signals, row, on_shelf=shelved is None or bool(shelved[row])),
-                        *(f"rule:{rule}" for rule in moved.by_row.get(row, ())),
-                    ),
+                    _why(query, signals, row, moved, on_shelf=bool(shelved[row])),
                 )
                 for row in page
             ),
             total=total,
+            is_near=has == "near",
+            missing=self._signals.missing(query) if has == "near" else (),
         )
+
+    def _in_the_way(
+        self, query: ProductQuery, masks: Mapping[str, Mask], signals: Signals, *, is_had: bool
+    ) -> ProductResult:
+        """Return which limits stand in the way of what the shop has."""
+        relevant = self._relevant(query, signals, "found" if is_had else "nothing")
+        return ProductResult(query, relaxations=self._relax(query, masks, relevant))
 
     def _reranked(self, query: ProductQuery, allowed: Mask, scores: Scores) -> Scores:
         """Let the reranker order the best; they stay before the rest."""
@@ -219,23 +231,39 @@ class ProductSearch:
             total += _SHELF_BONUS * self.table.product_mask(shelf)
         return np.asarray(total / (1 + _WISH_BONUS + _SHELF_BONUS), dtype=np.float32)
 
-    def _relevant(self, query: ProductQuery, signals: Signals) -> Mask:
-        everything = np.ones(len(self.table.products), dtype=bool)
-        names_it = query.categories or query.brands or not query.unexplained
-        is_known = query.has_limits and (names_it or self._signals.knows(query))
-        if is_known or (query.text.strip() and not query.unexplained):
-            return everything
+    def _has(self, query: ProductQuery, signals: Signals) -> Has:
+        """Return whether the shop has what is asked for."""
         if not query.text.strip():
-            is_limited = query.price_max_minor or query.price_min_minor or query.in_stock
-            return everything if is_limited or query.sort != "relevance" else ~everything
+            limits = (query.price_max_minor, query.price_min_minor, query.in_stock)
+            is_limited = any(limits) or query.has_limits or query.sort != "relevance"
+            return "found" if is_limited else "nothing"
+        if not (query.unexplained or query.guesses_shelf):
+            return "found"
+        if not self._signals.has_meaning:
+            has_words = bool((signals.covered >= COVERAGE_FLOOR).any())
+            return "found" if has_words or _is_bound(query) else "nothing"
+        likelihood = self._signals.evidence(query, signals).likelihood()
+        if likelihood >= FOUND_FLOOR:
+            return "found"
+        is_limited = query.has_limits and not query.guesses_shelf
+        floor = NEAR_FLOOR if len(query.keywords) < _DESCRIBING else _DESCRIBED_FLOOR
+        is_near = likelihood >= floor or is_limited or query.anyway
+        return "near" if is_near else "nothing"
+
+    def _relevant(self, query: ProductQuery, signals: Signals, has: Has) -> Mask:
+        """Return the products that may be shown."""
+        everything = np.ones(len(self.table.products), dtype=bool)
+        if has == "nothing":
+            return ~everything
+        knows = query.has_limits and has == "found" and self._signals.knows(query)
+        if _is_bound(query) or knows or query.anyway or not query.unexplained:
+            return everything
         by_words = np.asarray(signals.covered >= COVERAGE_FLOOR, dtype=bool)
         if not self._signals.has_meaning:
             return by_words
         top = float(signals.meaning.max(initial=0.0))
-        known = signals.meaning[signals.meaning > 0]
-        stands_out = top - float(np.median(known if len(known) else 0.0)) >= CONTRAST_FLOOR
-        if top < (NEAR_FLOOR if stands_out else MEANING_FLOOR):
-            return by_words
+        if has == "near":
+            return np.asarray(signals.meaning >= top - _NEAR_SPREAD, dtype=bool)
         floor = top - MEANING_SPREAD
         return np.asarray(np.logical_or(by_words, signals.meaning >= floor), dtype=bool)
 
@@ -269,9 +297,14 @@ class ProductSearch:
         return tuple(sorted(found, key=lambda item: (item.field == "categories", -item.count)))
 
 
+def _is_bound(query: ProductQuery) -> bool:
+    """Return whether a query names a shelf or a brand."""
+    return bool(query.categories or query.brands)
+
+
 def _is_open(query: ProductQuery) -> bool:
     """Return whether a query names no shelf and no brand, so that many things may be meant."""
-    return not (query.categories or query.brands) and query.sort == "relevance"
+    return not _is_bound(query) and query.sort == "relevance"
 
 
 def _limit_values(query: ProductQuery, name: str) -> tuple[str, ...]:
@@ -282,7 +315,9 @@ def _limit_values(query: ProductQuery, name: str) -> tuple[str, ...]:
     return target if isinstance(target, tuple) else (str(target),)
 
 
-def _why(query: ProductQuery, signals: Signals, row: int, *, on_shelf: bool) -> tuple[str, ...]:
+def _why(
+    query: ProductQuery, signals: Signals, row: int, moved: Moved, *, on_shelf: bool
+) -> tuple[str, ...]:
     reasons = [
         f"{name}:{value}"
         for name, values in (
@@ -299,60 +334,6 @@ def _why(query: ProductQuery, signals: Signals, row: int, *, on_shelf: bool) -> 
         reasons.append("title")
     elif signals.covered[row] >= _STRONG:
         reasons.append("words")
-    if signals.meaning[row] >= NEAR_FLOOR:
+    if signals.meaning[row] >= _MEANT:
         reasons.append("meaning")
-    return tuple(reasons)
-
-
-class Candidate(msgspec.Struct, frozen=True):
-    """A product that a customer's words may mean, with a score in [0, 1]."""
-
-    product_id: str
-    score: float
-
-
-class ProductResolver:
-    """Finds the product that a name or description means."""
-
-    def __init__(self, table: VariantTable, signals: ProductSignals) -> None:
-        """Resolve among the products of a table."""
-        self._table = table
-        self._signals = signals
-
-    def resolve(self, text: str, keywords: tuple[str, ...], query: ProductQuery) -> list[Candidate]:
-        """Return candidates, best first; nothing when the words fit no product.
-
-        Args:
-            text: What the customer said.
-            keywords: The words of it that name the thing.
-            query: Limits read from the text; they count, but do not exclude.
-        """
-        signals = self._signals.compute(text, keywords, query.language)
-        titled = np.maximum(signals.titled, self._spelt_like(keywords))
-        scores = 0.65 * titled + 0.1 * signals.covered
-        scores += 0.25 * np.clip((signals.meaning - 0.8) / 0.12, 0.0, 1.0)
-        for mask in self._table.masks(query).values():
-            fits = self._table.product_mask(mask)
-            scores = np.where(fits, scores, scores * 0.75)
-        exact = text.strip().casefold()
-        for row, product in enumerate(self._table.products):
-            titles = {title.casefold() for title in product.title.values()}
-            if exact in titles or exact == product.id.casefold():
-                scores[row] = 1.0
-        order = np.argsort(-scores, kind="stable")
-        floor = 0.3
-        return [
-            Candidate(self._table.products[row].id, float(min(1.0, scores[row])))
-            for row in order[: query.limit].tolist()
-            if scores[row] >= floor
-        ]
-
-    def _spelt_like(self, keywords: tuple[str, ...]) -> Scores:
-        """Return how much each product's title is spelt like the words, 0 below a floor."""
-        said = fold(" ".join(keywords))
-        scores = np.zeros(len(self._table.products), dtype=np.float32)
-        for row, product in enumerate(self._table.products):
-            for title in product.title.values():
-                ratio = fuzz.token_sort_ratio(said, fold(title), score_cutoff=_SPELLING_FLOOR)
-                scores[row] = max(scores[row], 0.9 * ratio / 100)
-        return scores
+    return (*reasons, *(f"rule:{rule}" for rule in moved.by_row.get(row, ())))

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.ingest import Encode
-from knowledge.lexical import LexicalIndex
+from knowledge.lexical import LexicalIndex, LookedUp
 from knowledge.query import ProductQuery
+from knowledge.relevance import Evidence, Grade, HeadWords
 from knowledge.store import VectorTable
 from knowledge.variants import VariantTable
 from knowledge.words import clean
@@ -17,6 +18,8 @@ Scores = NDArray[np.float32]
 MEANING_WIDTH = 0.12
 WORDS_WEIGHT = 0.2
 TITLE_WEIGHT = 0.1
+_SAMPLE = 1_000
+"""So many products, evenly spread, tell the usual cosine."""
 _WORTH_CHOOSING = 0.4
 """Up to this share of the products, choosing their rows first is faster."""
 
@@ -26,13 +29,16 @@ class Signals(msgspec.Struct, frozen=True):
 
     `meaning` is the cosine with the nearest text, or 0 without an encoder; `words` is
     BM25 times coverage; `covered` and `titled` are the shares in [0, 1] of the words'
-    weight that the product and its title hold.
+    weight that the product and its title hold. `usual` is the cosine of a product like any other,
+    and `vector` the text's.
     """
 
     meaning: Scores
     words: Scores
     covered: Scores
     titled: Scores
+    usual: float = 0.0
+    vector: Scores | None = None
 
     def fused(self) -> Scores:
         """Return how well each product fits the text, in [0, 1]; 0 where nothing fits.
@@ -69,6 +75,9 @@ class ProductSignals:
         order = order[rows[order] >= 0]
         self.matrix = vectors.matrix[order] if len(vectors.ids) else vectors.matrix
         self.owner_rows = rows[order]
+        step = max(1, len(self.owner_rows) // _SAMPLE)
+        self._sample = np.ascontiguousarray(self.matrix[::step])
+        self._heads = HeadWords(lexical, table.products)
         named = np.array([table.product_row_of.get(x, -1) for x in lexical.owners], dtype=np.int64)
         self._worded = np.flatnonzero(named >= 0)
         self._worded_rows = named[self._worded]
@@ -103,15 +112,81 @@ class ProductSignals:
             language: of the text.
             among: products whose meaning is asked for; all if left out.
         """
+        looked_up: LookedUp = {}
         naming = " ".join(keywords)
-        everywhere = self._lexical.measure(text, language)
-        named = everywhere if naming == text else self._lexical.measure(naming, language)
+        everywhere = self._lexical.measure(text, language, looked_up=looked_up)
+        named = everywhere
+        if naming != text:
+            named = self._lexical.measure(naming, language, looked_up=looked_up)
+        vector = self.vector(text)
+        usual = 0.0
+        if vector is not None and len(self._sample):
+            usual = float(np.median(self._sample @ vector))
         return Signals(
-            meaning=self.meaning(self.vector(text), among),
+            meaning=self.meaning(vector, among),
+            usual=usual,
             words=self._spread(everywhere.score * everywhere.coverage),
             covered=self._spread(named.coverage),
             titled=self._spread(named.titled),
+            vector=vector,
         )
+
+    def everywhere(self, signals: Signals) -> Signals:
+        """Return signals of some products with the meaning of all."""
+        return msgspec.structs.replace(signals, meaning=self.meaning(signals.vector))
+
+    def evidence(
+        self, query: ProductQuery, signals: Signals, here: NDArray[np.bool_] | None = None
+    ) -> Evidence:
+        """Return what speaks for the shop having what is asked for.
+
+        Args:
+            query: what is asked for.
+            signals: of its text.
+            here: the products that count; all if left out.
+        """
+        shelves = self._shelves(query, here)
+        among = None
+        if here is not None:
+            among = np.zeros(len(self._lexical.owners), dtype=bool)
+            among[self._worded] = here[self._worded_rows]
+        most = {
+            name: float((scores if here is None else scores * here).max(initial=0.0))
+            for name, scores in (
+                ("nearest", signals.meaning),
+                ("covered", signals.covered),
+                ("titled", signals.titled),
+            )
+        }
+        return Evidence(
+            contrast=most["nearest"] - signals.usual,
+            head=self._grade(query, among),
+            shelf=shelves and query.names_shelf,
+            aside=shelves and not (query.names_shelf or query.guesses_shelf),
+            **most,
+        )
+
+    def _grade(self, query: ProductQuery, among: NDArray[np.bool_] | None) -> Grade:
+        """Return what the catalogue does with the word for the thing: an e-bike is no bike."""
+        head = query.thing[-1] if query.thing else ""
+        grade = self._heads.grade(head, query.language, among)
+        letters = [word for word in query.thing[:-1] if len(word) == 1 and word.isalpha()]
+        if grade != "called" or all(self._heads.is_in_a_title(letter) for letter in letters):
+            return grade
+        return "part"
+
+    def missing(self, query: ProductQuery) -> tuple[str, ...]:
+        """Return the words for what the shop lacks: of the thing, or all if it has such things."""
+        head = query.thing[-1] if query.thing else ""
+        is_had = self._heads.grade(head, query.language) in {"none", "called", "keyword"}
+        return query.keywords if is_had else query.thing
+
+    def _shelves(self, query: ProductQuery, here: NDArray[np.bool_] | None) -> bool:
+        """Return whether anything stands on the shelves that are named."""
+        if here is None or not query.categories:
+            return bool(query.categories)
+        shelf = self._table.masks(ProductQuery(categories=query.categories))["categories"]
+        return bool((self._table.product_mask(shelf) & here).any())
 
     def mention(self, word: str, language: str) -> NDArray[np.bool_]:
         """Return which products mention a word."""

@@ -10,7 +10,15 @@ from typing import TypeVar
 import msgspec
 import yaml
 
-from knowledge.documents import Catalogue, Category, Passage, Product, ShopVocabulary, Texts
+from knowledge.documents import (
+    UNANSWERED,
+    Catalogue,
+    Category,
+    Passage,
+    Product,
+    ShopVocabulary,
+    Texts,
+)
 from knowledge.errors import EmptyShop, SourceUnreadable
 from knowledge.words import fold
 
@@ -18,10 +26,12 @@ _POLICY_NAME = re.compile(r"^(?P<name>.+)\.(?P<language>[a-z]{2})\.md$")
 _MARKUP = re.compile(r"\*\*|__|`|^>\s?", re.MULTILINE)
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_ASKED = re.compile(r"<!--\s*asked:(.*?)-->", re.DOTALL)
 _UPDATED = re.compile(
     r"(?:updated_at|stand|updated|last updated)\W+(\d{4}-\d\d-\d\d)", re.IGNORECASE
 )
 _MAX_FILE_BYTES = 200_000_000
+_UNANSWERED = "unanswered/*.yml"
 SUGGESTED = "suggested.yml"
 """The FAQ file that approved suggestions are written to."""
 T = TypeVar("T")
@@ -47,7 +57,8 @@ class SourceDirs(msgspec.Struct, frozen=True):
         """Return every file that is read, in a stable order."""
         names = ("shop", "products", "categories", "vocabulary")
         found = [self.shop / f"{name}.json" for name in names]
-        found += _listed(self.faq, "*.yml") + _listed(self.policies, "*.md")
+        found += _listed(self.faq, "*.yml") + _listed(self.faq, _UNANSWERED)
+        found += _listed(self.policies, "*.md")
         return [path for path in found if path.is_file()]
 
     def fingerprint(self) -> str:
@@ -199,6 +210,21 @@ def _read_faq(directory: Path | None, problems: list[SourceProblem]) -> Iterator
             problems.append(SourceProblem(path, item, str(error)))
     for entry in entries.values():
         yield from _faq_passages(entry)
+    yield from _unanswered(directory, problems)
+
+
+def _unanswered(directory: Path | None, problems: list[SourceProblem]) -> Iterator[Passage]:
+    """Return the questions that the shop knows no text to answer, by language."""
+    for path in _listed(directory, _UNANSWERED):
+        try:
+            raw = yaml.load(_read_bytes(path), Loader=yaml.CSafeLoader)
+            questions = msgspec.convert(raw or {}, dict[str, tuple[str, ...]])
+        except (SourceUnreadable, ValueError, yaml.YAMLError) as error:
+            problems.append(SourceProblem(str(path), "", str(error)))
+            continue
+        for language, texts in questions.items():
+            key = f"{UNANSWERED}:{path.stem}"
+            yield Passage(f"{key}:{language}", key, UNANSWERED, language, "", "", texts)
 
 
 def _add_wordings(entries: dict[str, _FaqEntry], wordings: _FaqWordings) -> None:
@@ -272,12 +298,12 @@ def _read_policies(directory: Path | None, problems: list[SourceProblem]) -> Ite
 
 def _policy_passages(text: str, name: str, language: str) -> Iterator[Passage]:
     dated = _UPDATED.search(text)
-    text = _COMMENT.sub("", text)
     head, *sections = re.split(r"^##\s+", text, flags=re.MULTILINE)
     title = next((line[2:].strip() for line in head.splitlines() if line.startswith("# ")), name)
     for number, section in enumerate(sections, start=1):
         heading, _, body = section.partition("\n")
-        quoted = _LINK.sub(r"\1", _MARKUP.sub("", body)).strip()
+        asked = [wording for said in _ASKED.findall(body) for wording in said.split("|")]
+        quoted = _LINK.sub(r"\1", _MARKUP.sub("", _COMMENT.sub("", body))).strip()
         if not quoted:
             continue
         anchor = re.sub(r"[^a-z0-9]+", "-", fold(heading)).strip("-")
@@ -288,6 +314,7 @@ def _policy_passages(text: str, name: str, language: str) -> Iterator[Passage]:
             language=language,
             title=heading.strip(),
             text=quoted,
+            variants=tuple(wording.strip() for wording in asked if wording.strip()),
             source_title=title,
             source_url=f"/shop/policies/{name}#{anchor}",
             updated_at=_when(dated[1]) if dated else None,

@@ -5,7 +5,7 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -213,6 +213,21 @@ def to_table(records: Sequence[VectorRecord]) -> VectorTable:
         hashes=tuple(record.hash for record in records),
         matrix=np.stack([record.vector for record in records]).astype(np.float32),
     )
+
+
+def replaced(
+    table: VectorTable, wanted: Container[str], records: Sequence[VectorRecord]
+) -> VectorTable:
+    """Return the wanted rows of a table, with records that are new or replace some."""
+    changed = {record.id for record in records}
+    rows = [i for i, key in enumerate(table.ids) if key in wanted and key not in changed]
+    new = to_table(records)
+    if not rows:
+        return new
+    kept = {name: tuple(getattr(table, name)[i] for i in rows) for name in _FIELDS}
+    more = {name: (*kept[name], *getattr(new, name)) for name in _FIELDS}
+    parts = [table.matrix[rows], new.matrix] if records else [table.matrix[rows]]
+    return VectorTable(matrix=np.concatenate(parts), **more)
 
 
 def save_table(path: Path, table: VectorTable) -> None:

@@ -1,6 +1,9 @@
 """All variants of a catalogue as arrays, so that limits become boolean masks."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +34,7 @@ class VariantTable:
         self.product_row_of = {p.id: row for row, p in enumerate(catalogue.products)}
         self._children = _descendants(catalogue)
         self._colors = catalogue.vocabulary.values.get("color", {})
-        self._postings = self._collect(pairs)
+        self._postings = self._collect()
         self._naming = self._collect_names()
 
     def update_availability(self, variant_id: str, price_minor: int, *, available: bool) -> bool:
@@ -197,12 +200,20 @@ class VariantTable:
                 found.setdefault(key, []).append(rows)
         return {key: np.unique(np.concatenate(parts)) for key, parts in found.items()}
 
-    def _collect(self, pairs: Sequence[tuple[int, ProductVariant]]) -> dict[tuple[str, str], Rows]:
-        postings: dict[tuple[str, str], list[int]] = {}
-        for row, (number, variant) in enumerate(pairs):
-            for key in _postings_of(self.products[number], variant):
-                postings.setdefault(key, []).append(row)
-        return {key: np.array(rows, dtype=np.int64) for key, rows in postings.items()}
+    def _collect(self) -> dict[tuple[str, str], Rows]:
+        """Return the rows of each (key, value) pair; "=NAME" is an attribute, "*" any at all."""
+        postings: dict[tuple[str, str], array[int]] = {}
+        first = 0
+        for product in self.products:
+            rows = range(first, first + len(product.variants))
+            first = rows.stop
+            options = {name for variant in product.variants for name in variant.options}
+            for key in _shared_keys(product, options):
+                postings.setdefault(key, array("q")).extend(rows)
+            for row, variant in zip(rows, product.variants, strict=True):
+                for key in _own_keys(product, variant, options):
+                    postings.setdefault(key, array("q")).append(row)
+        return {key: np.unique(np.array(rows, np.int64)) for key, rows in postings.items()}
 
 
 _NO_PRICE = 2**60
@@ -216,22 +227,38 @@ _DIMENSIONS = (
 )
 
 
-def _postings_of(product: Product, variant: ProductVariant) -> set[tuple[str, str]]:
-    """Return (key, value) pairs; "=NAME" is an attribute, "*" any attribute at all."""
+def _shared_keys(product: Product, options: AbstractSet[str]) -> set[tuple[str, str]]:
+    """Return what all variants of a product state beside their options."""
     keys = {("category", value_key(product.category)), ("brand", value_key(product.brand))}
-    keys |= {("=tags", value_key(tag)) for tag in product.tags}
-    stated: dict[str, list[str]] = {name: [value] for name, value in variant.options.items()}
-    for name, value in product.attributes.items():
-        items = value if isinstance(value, list) else [value]
-        if name not in stated:
-            stated[name] = [str(item) for item in items if item is not None]
-    for name, values in stated.items():
-        for text in values:
-            value = value_key(text)
-            keys |= {(f"={name}", value), ("*", value)}
-            if dimension(name):
-                keys.add((dimension(name), value))
+    keys.update(("=tags", value_key(tag)) for tag in product.tags)
+    for name in product.attributes.keys() - options:
+        keys.update(_attribute_keys(product, name))
     return keys
+
+
+def _own_keys(
+    product: Product, variant: ProductVariant, options: AbstractSet[str]
+) -> set[tuple[str, str]]:
+    """Return what a variant states itself: its options, else attributes of the same name."""
+    keys = {key for name, value in variant.options.items() for key in _stating(name, value)}
+    for name in (options - variant.options.keys()) & product.attributes.keys():
+        keys.update(_attribute_keys(product, name))
+    return keys
+
+
+def _attribute_keys(product: Product, name: str) -> Iterator[tuple[str, str]]:
+    value = product.attributes[name]
+    for item in value if isinstance(value, list) else [value]:
+        if item is not None:
+            yield from _stating(name, str(item))
+
+
+@functools.lru_cache(maxsize=50_000)
+def _stating(name: str, text: str) -> tuple[tuple[str, str], ...]:
+    """Return the pairs that stand for a stated value."""
+    value = value_key(text)
+    kind = dimension(name)
+    return ((f"={name}", value), ("*", value), *(((kind, value),) if kind else ()))
 
 
 def _keys(name: str) -> list[str]:

@@ -92,10 +92,9 @@ class Words:
         for form in umlaut_forms(word):
             found = lookup(form.capitalize(), "de") or lookup(form, "de")
             if found:
-                adjective = lookup(form, "de")
-                if adjective and form.startswith(adjective) and adjective.islower():
-                    return adjective
-                return found
+                adjective = lookup(form, "de") or form
+                is_inflected = adjective != form and form.startswith(adjective)
+                return adjective if is_inflected and adjective.islower() else found
         return _INFLECTED.sub(r"\1", word)
 
     def _split(self, word: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from actions.policy.evaluation import evaluate
 from actions.policy.facts import Context, PolicyFacts, context, item_context
 from actions.policy.rules import RuleFile
 from actions.policy.specs import ONCE_UNSEALED, OperationSpec, PolicySpec, limit_value
+from actions.policy.statements import Statement, statements
 from actions.policy.withdrawal import withdrawal_end
 
 
@@ -30,6 +31,11 @@ class Policy:
     def spec(self) -> PolicySpec:
         """Return the rules as they stand in the file."""
         return self._spec
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """Return what the rules state, whoever it is for."""
+        return tuple(statements(self._file))
 
     @property
     def identification(self) -> tuple[frozenset[str], ...]:

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 import structlog
 
-from bench.knowledge import large, limits, ranking
+from bench.knowledge import honesty, large, limits, ranking, visual
 from bench.knowledge.sides import ROOT, SIDES, VOCABULARY, demo_shop
 from bench.knowledge.vectors import KeptEncoder
 from bench.run import machine
@@ -22,7 +22,7 @@ from knowledge.library import Library
 
 RESULTS = ROOT / "bench" / "results"
 CACHE = ROOT / ".data" / "bench" / "knowledge.npz"
-PARTS = ("commercetools", "judged", "limits", "large")
+PARTS = ("commercetools", "judged", "limits", "honesty", "large", "visual")
 _TARGETS = {"de name → de description": 0.85, "de name → en text": 0.85}
 
 
@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--part", action="append", choices=PARTS, help="only these; repeatable")
     parser.add_argument("--sentences", type=int, default=limits.COUNT, help="with hard limits")
     parser.add_argument("--products", type=int, default=large.COUNT, help="of the large shop")
-    parser.add_argument("--random-vectors", action="store_true", help="large shop without network")
+    text = "texts of the large shop that the network encodes; the others' vectors lie near them"
+    parser.add_argument("--encode", type=int, default=large.ENCODED, help=text)
     parser.add_argument("--json", action="store_true", help="keep it in bench/results")
     options = parser.parse_args(arguments)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
@@ -71,17 +72,23 @@ def _measure(
         except ranking.DataAbsent as error:
             print(f"skipped: {error} is not there (TRESEN_SHARED)", file=sys.stderr)
     found["ranking"] = rows
-    if "limits" in parts:
-        print("… limits", file=sys.stderr, flush=True)
+    if {"limits", "honesty"} & set(parts):
         with TemporaryDirectory() as folder:
             encoders = Encoders(encoder.queries, encoder.passages)
             library = Library(demo_shop(), Path(folder), VOCABULARY, encoders)
             library.ingest()
-            found["limits"] = limits.limits(library, options.sentences)
+            if "limits" in parts:
+                print("… limits", file=sys.stderr, flush=True)
+                found["limits"] = limits.limits(library, options.sentences)
+            if "honesty" in parts:
+                print("… honesty", file=sys.stderr, flush=True)
+                found["honesty"] = honesty.measure(library)
     if "large" in parts:
         print("… large", file=sys.stderr, flush=True)
-        network = None if options.random_vectors else KeptEncoder()
-        found["large"] = large.measure(network, options.products)
+        found["large"] = large.measure(options.products, options.encode)
+    if "visual" in parts:
+        print("… visual", file=sys.stderr, flush=True)
+        found["visual"] = visual.visual()
     found["load"] = round(os.getloadavg()[0], 1)
     return found
 
@@ -103,17 +110,27 @@ def _show(found: dict[str, object]) -> None:
             f"(must 0), recall {outcome.recall:.3f} (must .95), all found {outcome.whole:.3f}"
         )
         print("\n".join(outcome.failures[:20]))
+    answers = found.get("honesty")
+    if isinstance(answers, list):
+        print(f"\n{'asked for':<14}{'sold':<6}{'n':>5}{'found':>9}{'near':>9}{'nothing':>9}")
+    for row in answers if isinstance(answers, list) else ():
+        shares = "".join(f"{x:>9.3f}" for x in (row.found, row.near, row.nothing))
+        print(f"{row.set:<14}{'yes' if row.is_there else 'no':<6}{row.count:>5}{shares}")
+    photos = found.get("visual")
+    if isinstance(photos, visual.Visual):
+        print("\n".join(visual.lines(photos)))
     figures = found.get("large")
     if isinstance(figures, large.Figures):
         print()
         for name, value in msgspec.to_builtins(figures).items():
-            print(f"{name:<24}{value:.1f}" if isinstance(value, float) else f"{name:<24}{value}")
+            print(f"{name:<26}{value:.1f}" if isinstance(value, float) else f"{name:<26}{value}")
 
 
 def _verdict(row: ranking.Row) -> str:
     """Return how our value stands to the target, or to the better part."""
     target = _TARGETS.get(row.set, max(row.values["bm25"], row.values["vector"]))
-    return "reached" if row.values["hybrid"] >= target else f"FALLS SHORT of {target:.3f}"
+    bound = f" (at most {row.bound:.3f} can be had)" if row.bound < 1 else ""
+    return "reached" if row.values["hybrid"] >= target else f"FALLS SHORT of {target:.3f}{bound}"
 
 
 if __name__ == "__main__":

@@ -233,7 +233,10 @@ def _name(english: str, german: str) -> Mutate:
         if not found:
             return None
         old = dice.choice(found)
-        return re.sub(rf"\b{old}\b", dice.choice([n for n in names if n != old]), text, count=1)
+        new = re.sub(rf"\b{old}\b", dice.choice([n for n in names if n != old]), text, count=1)
+        said = re.compile(rf"\d{{1,2}}\.? (?:{'|'.join(names)})")
+        is_other = len(set(said.findall(new))) >= len(set(said.findall(text)))
+        return new if is_other else None  # it became another true date of the same message
 
     return mutate
 

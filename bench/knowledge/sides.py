@@ -15,6 +15,7 @@ from knowledge.lexical import LexicalIndex
 from knowledge.lexicon import read_word_files
 from knowledge.library import Library
 from knowledge.query import ProductQuery
+from knowledge.relevance import Evidence
 from knowledge.signals import ProductSignals
 from knowledge.sources import SourceDirs, read_shop
 from knowledge.store import VectorRecord, to_table
@@ -48,7 +49,10 @@ class Sides:
         self._signals = ProductSignals(self._table, words, vectors, encoder.queries)
 
     def order(self, side: str, query: ProductQuery) -> list[str]:
-        """Return the ids of the products that a side finds, best first."""
+        """Return the ids of the products that a side finds, best first.
+
+        The parts alone refuse nothing; ours does unless the query says `anyway`.
+        """
         if side == "hybrid":
             everything = msgspec.structs.replace(query, limit=_ALL)
             return [m.product.id for m in self.library.search_products(everything).matches]
@@ -60,6 +64,13 @@ class Sides:
         allowed = self._table.product_mask(mask) & (scores > 0)
         rows = np.flatnonzero(allowed)
         return [self._table.products[r].id for r in rows[np.argsort(-scores[rows], kind="stable")]]
+
+    def evidence(self, query: ProductQuery, without: frozenset[str] = frozenset()) -> Evidence:
+        """Return what speaks for the shop having what is asked for, were some shelves empty."""
+        signals = self._signals.compute(query.text, query.keywords, query.language)
+        shelves = [product.category for product in self._table.products]
+        here = ~np.isin(shelves, list(without)) if without else None
+        return self._signals.evidence(query, signals, here)
 
 
 def reciprocal_rank(order: Sequence[str], wanted: str) -> float:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from bot.understanding.e5_adapter import LowRank
+from bot.understanding.e5_adapter import Adapter, LowRank
 from bot.understanding.e5_pieces import PieceCutter
 from bot.understanding.e5_weights import WeightFile
 
@@ -36,15 +36,21 @@ class Matrix(nn.Module):
         weights: the open weight file.
         name: of the matrix in it.
         rank: of the change; 0 means none.
+        base: changes that were learned before and stay as they are.
     """
 
-    def __init__(self, weights: WeightFile, name: str, rank: int) -> None:
+    def __init__(
+        self, weights: WeightFile, name: str, rank: int, base: Adapter | None = None
+    ) -> None:
         super().__init__()
         packed = weights.packed(f"{name}.w")
         bias = weights.floats(f"{name}.b")
         matrix = (packed.values().astype(np.float32) - 8.0) * packed.scales[:, None]
         self.name = name
-        self.weight = torch.from_numpy(matrix.reshape(len(bias), -1)).to(_TYPE)
+        matrix = matrix.reshape(len(bias), -1)
+        if base is not None:
+            matrix = base.change(name, matrix)
+        self.weight = torch.from_numpy(matrix).to(_TYPE)
         self.bias = torch.from_numpy(bias.copy()).to(_TYPE)
         self.is_changed = rank > 0
         if self.is_changed:
@@ -86,16 +92,18 @@ class Norm(nn.Module):
 class Layer(nn.Module):
     """Attention and what follows it."""
 
-    def __init__(self, weights: WeightFile, number: int, rank: int) -> None:
+    def __init__(
+        self, weights: WeightFile, number: int, rank: int, base: Adapter | None = None
+    ) -> None:
         super().__init__()
         name = f"l{number}"
         self.heads = weights.shape.heads
-        self.q = Matrix(weights, f"{name}.q", rank)
-        self.k = Matrix(weights, f"{name}.k", rank)
-        self.v = Matrix(weights, f"{name}.v", rank)
-        self.ao = Matrix(weights, f"{name}.ao", rank)
-        self.fi = Matrix(weights, f"{name}.fi", rank)
-        self.fo = Matrix(weights, f"{name}.fo", rank)
+        self.q = Matrix(weights, f"{name}.q", rank, base)
+        self.k = Matrix(weights, f"{name}.k", rank, base)
+        self.v = Matrix(weights, f"{name}.v", rank, base)
+        self.ao = Matrix(weights, f"{name}.ao", rank, base)
+        self.fi = Matrix(weights, f"{name}.fi", rank, base)
+        self.fo = Matrix(weights, f"{name}.fo", rank, base)
         self.aln = Norm(weights, f"{name}.aln")
         self.oln = Norm(weights, f"{name}.oln")
 
@@ -120,9 +128,16 @@ class Network(nn.Module):
         weights: the open weight file.
         rank: of every change.
         first: number of the first layer that is changed.
+        base: changes that were learned before and stay as they are.
     """
 
-    def __init__(self, weights: WeightFile, rank: int = RANK, first: int = FIRST_LAYER) -> None:
+    def __init__(
+        self,
+        weights: WeightFile,
+        rank: int = RANK,
+        first: int = FIRST_LAYER,
+        base: Adapter | None = None,
+    ) -> None:
         super().__init__()
         self._weights = weights
         self._cutter = PieceCutter(weights.vocabulary)
@@ -133,7 +148,7 @@ class Network(nn.Module):
         self._norm = Norm(weights, "emb.ln")
         count = weights.shape.layers
         self.layers = nn.ModuleList([
-            Layer(weights, number, rank if number >= first else 0) for number in range(count)
+            Layer(weights, number, rank if number >= first else 0, base) for number in range(count)
         ])
 
     @property

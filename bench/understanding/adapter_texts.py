@@ -3,7 +3,8 @@
 Texts that mean the same shall lie together: those of one intent of clinc150, of one question to
 the company's bot roboai, of one of our own skills. banking77, xSID and NLU++ are not learned from:
 they show how well it carries over to texts it was not made for, and xSID may be shared on under
-its own terms only.
+its own terms only. The last run also learns from everyday wishes to an assistant, our own and those
+of voice assistants' packages.
 """
 
 import math
@@ -13,6 +14,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from bench.understanding.adapter_noise import DIALECT_SHARE, Noise, load_dialects
+from bench.understanding.adapter_packages import load_packages
+from bench.understanding.assistant_wishes import load_wishes
 from bench.understanding.data import OUTSIDE, ROOT, Row, clinc150, roboai
 from bot.understanding.examples import load_examples
 from bot.understanding.intents import encoder_inputs
@@ -21,6 +24,14 @@ from bot.understanding.normalise import clean, squeeze
 _CLINC, _ROBO, _OWN = "clinc150", "roboai", "own"
 _CLINC_OUTSIDE_TIMES = 2
 _LEAST_TEXTS = 2
+_SHARES = {
+    _CLINC: 0.13,
+    _ROBO: 0.15,
+    _OWN: 0.12,
+    "packages": 0.2,
+    "wishes": 0.25,
+    "wish pairs": 0.15,
+}
 
 
 class Sampling(msgspec.Struct, frozen=True):
@@ -55,16 +66,22 @@ class Task(msgspec.Struct, frozen=True):
         name: of the task.
         classes: texts by class and language; each class has two or more.
         outside: texts of no class.
+        share: how often it is this task's turn, 0–1; 0: by how many texts it has.
+        pairs: whether a class is one text in two languages, so that two of it make it whole.
     """
 
     name: str
     classes: dict[str, dict[str, list[str]]]
     outside: list[Written] = []
+    share: float = 0.0
+    pairs: bool = False
 
     @property
     def weight(self) -> float:
         """Return how often it is this task's turn, in proportion to others'."""
-        return math.sqrt(sum(len(texts) for one in self.classes.values() for texts in one.values()))
+        return self.share or math.sqrt(
+            sum(len(texts) for one in self.classes.values() for texts in one.values())
+        )
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -92,6 +109,40 @@ def load_tasks() -> list[Task]:
     examples = load_examples([ROOT / "data"])
     own = [Row(example.text, example.intent, example.language) for example in examples]
     return make_tasks(clinc150().train, company, own)
+
+
+def load_wish_tasks(tasks: Iterable[Task]) -> list[Task]:
+    """Return the tasks as the last run sees them, with the wishes to assistants beside them.
+
+    Raises:
+        PackagesAbsentError: a package is not on this machine.
+        OSError: our own wishes cannot be read.
+    """
+    known = [msgspec.structs.replace(task, share=_SHARES[task.name]) for task in tasks]
+    own = load_wishes()
+    wishes = {
+        wish: _by_language(pair for pairs in texts for pair in pairs) for wish, texts in own.items()
+    }
+    pairs = {
+        f"{wish} {number}": _by_language(pairs)
+        for wish, texts in own.items()
+        for number, pairs in enumerate(texts)
+    }
+    packages = {
+        label: {language: [_prepared(text) for text in texts] for language, texts in both.items()}
+        for label, both in load_packages().items()
+    }
+    return [
+        *known,
+        Task("packages", packages, share=_SHARES["packages"]),
+        Task("wishes", wishes, share=_SHARES["wishes"]),
+        Task("wish pairs", pairs, share=_SHARES["wish pairs"], pairs=True),
+    ]
+
+
+def _by_language(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    english, german = zip(*pairs, strict=True)
+    return {"en": [_prepared(text) for text in english], "de": [_prepared(text) for text in german]}
 
 
 def make_tasks(clinc: Sequence[Row], company: Sequence[Row], own: Sequence[Row]) -> list[Task]:
@@ -156,10 +207,12 @@ class Sampler:
         numbers, sampling = self.numbers, self._sampling
         (task,) = numbers.choices(self.tasks, [task.weight for task in self.tasks])
         labels = sorted(task.classes)
+        of_each = len(task.classes[labels[0]]) if task.pairs else sampling.of_each
+        at_once = sampling.classes * sampling.of_each // of_each
         texts, classes = [], []
-        for label in numbers.sample(labels, min(sampling.classes, len(labels))):
+        for label in numbers.sample(labels, min(at_once, len(labels))):
             languages = list(task.classes[label])
-            for turn in range(sampling.of_each):
+            for turn in range(of_each):
                 language = languages[turn % len(languages)]
                 text = numbers.choice(task.classes[label][language])
                 texts.append(self._noise.respell(text, language))

@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True):
         proxy_rate: likewise, of the proxies.
         temperature: what fits of pairs are divided by.
         sampling: what a batch holds.
+        proxies: whether texts are drawn to their class's proxy, too.
     """
 
     steps: int = 800
@@ -49,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True):
     proxy_rate: float = 3e-3
     temperature: float = 0.07
     sampling: Sampling = Sampling()
+    proxies: bool = True
 
 
 class Loss(NamedTuple):
@@ -77,7 +79,8 @@ class Trainer:
         self._network = network
         self._sampler = sampler
         self._settings = settings
-        self._proxies = nn.ParameterDict({task.name: self._first(task) for task in sampler.tasks})
+        with_proxies = sampler.tasks if settings.proxies else []
+        self._proxies = nn.ParameterDict({task.name: self._first(task) for task in with_proxies})
         self._changes = [one for one in network.parameters() if one.requires_grad]
         proxies = list(self._proxies.values())
         self._optimiser = torch.optim.AdamW([
@@ -104,15 +107,20 @@ class Trainer:
         centred = functional.normalize(vectors - vectors.detach().mean(0), dim=-1)
         classes = torch.tensor(batch.classes)
         pairs = pair_loss(centred, classes, self._settings.temperature)
-        proxies = functional.normalize(self._proxies[batch.task], dim=-1)
-        fits = centred[: len(classes)] @ proxies.T * _PROXY_SHARPNESS
-        to_proxies = functional.cross_entropy(fits, classes, label_smoothing=_SMOOTHING)
+        to_proxies = self._to_proxies(batch.task, centred[: len(classes)], classes)
         self._optimiser.zero_grad()
         (pairs + to_proxies).backward()
         nn.utils.clip_grad_norm_(self._changes, _MOST_GRADIENT)
         self._optimiser.step()
         self.step_number += 1
         return Loss(batch.task, pairs.item(), to_proxies.item())
+
+    def _to_proxies(self, task: str, vectors: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+        if task not in self._proxies:
+            return torch.zeros(())
+        proxies = functional.normalize(self._proxies[task], dim=-1)
+        fits = vectors @ proxies.T * _PROXY_SHARPNESS
+        return functional.cross_entropy(fits, classes, label_smoothing=_SMOOTHING)
 
     def changes(self) -> Mapping[str, LowRank]:
         """Return what was learned."""

@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 
 from bot.messages import InboundMessage, OutboundMessage, trigger_id
+from bot.storage.chain import HashedColumns, hashed
+from bot.storage.chain_ports import Redaction
 from bot.storage.effects import EffectOutcome, NewEffect
 from bot.storage.errors import NaiveTime, RetentionTooShort, UnstorableData
 from bot.storage.ports import (
@@ -243,7 +245,7 @@ class TurnColumns(msgspec.Struct, frozen=True):
     conversation_id: str
     expected_version: int
     handled_inbox_id: int | None
-    events: list[tuple[str, str, int]]
+    events: list[HashedColumns]
     outbound: list[tuple[str, str, str]]
     effects: list[tuple[str, str, str, str, str]]
     outcomes: list[EffectOutcome]
@@ -270,10 +272,33 @@ def turn_columns(turn: TurnCommit) -> TurnColumns:
         clean_id(turn.conversation_id),
         turn.expected_version,
         turn.handled_inbox_id,
-        event_columns(turn.events),
+        hashed(event_columns(turn.events), turn.expected_version),
         outbound_columns(turn.outbound),
         effect_columns(turn.effects),
         clean_outcomes(turn.outcomes),
+    )
+
+
+class RedactionColumns(msgspec.Struct, frozen=True):
+    """A redaction as columns; those of a rewritten row end with what tells which row it is."""
+
+    conversation_id: str
+    expected_version: int
+    rewritten: list[tuple[str, bytes, int]]
+    marks: list[HashedColumns]
+    inbox: list[tuple[str, int]]
+    outbox: list[tuple[str, int]]
+
+
+def redaction_columns(redaction: Redaction) -> RedactionColumns:
+    """Return a redaction as columns, with ids made safe."""
+    return RedactionColumns(
+        clean_id(redaction.conversation_id),
+        redaction.expected_version,
+        [(dump(one.data), one.salt, one.seq) for one in redaction.rewritten],
+        hashed(event_columns(redaction.marks), redaction.expected_version),
+        [(dump(message), inbox_id) for inbox_id, message in redaction.inbox],
+        [(dump(message), outbox_id) for outbox_id, message in redaction.outbox],
     )
 
 

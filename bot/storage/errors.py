@@ -44,6 +44,10 @@ class UnknownOutboxMessage(StorageError):
     """No such outbox message (erased, perhaps): its delivery was not recorded."""
 
 
+class UnknownEvent(StorageError):
+    """No such event in this conversation (erased, perhaps): nothing was written."""
+
+
 class UnknownEffect(StorageError):
     """No such effect in the ledger (erased, perhaps): nothing was written."""
 

@@ -5,13 +5,13 @@ Payloads are kept as JSON so that what comes back is what a database would give 
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import count, islice
+from itertools import islice
 
 import msgspec
 
 from bot.messages import InboundMessage, utc_now
+from bot.storage.chain import chained
 from bot.storage.codec import (
     InboundRow,
     TurnColumns,
@@ -30,8 +30,8 @@ from bot.storage.errors import (
     UnknownOutboxMessage,
     VersionConflict,
 )
+from bot.storage.memory_chain import MemoryChains
 from bot.storage.memory_channels import (
-    ChannelTables,
     MemoryContacts,
     MemoryMedia,
     MemoryReceipts,
@@ -41,6 +41,7 @@ from bot.storage.memory_channels import (
     reopen_held,
 )
 from bot.storage.memory_effects import Effects, MemoryLedger, erase_effects, intend, settle
+from bot.storage.memory_tables import Tables, TalkRows
 from bot.storage.ports import (
     MOST_OF_LINE,
     Accepted,
@@ -60,42 +61,10 @@ from bot.storage.ports import (
 )
 
 
-@dataclass
-class _Conversation:
-    updated_at: datetime
-    events: list[tuple[str, str, int]] = field(default_factory=list)
-    outbound_seq: int = 0
-
-
-class _Tables:
-    def __init__(self, clock: Callable[[], datetime]) -> None:
-        self.clock = clock
-        self.conversations: dict[str, _Conversation] = {}
-        self.inbox: dict[int, InboxEntry] = {}
-        self.inbox_ids: dict[tuple[str, str], int] = {}
-        self.outbox: dict[int, OutboxEntry] = {}
-        self.effects: Effects = {}
-        self.channels = ChannelTables()
-        self.next_inbox_id = count(1)
-        self.next_outbox_id = count(1)
-
-    def now(self) -> datetime:
-        return from_us(to_us(self.clock()))
-
-    def touch(self, conversation_id: str) -> _Conversation:
-        now = self.now()
-        conversation = self.conversations.setdefault(conversation_id, _Conversation(now))
-        conversation.updated_at = now
-        return conversation
-
-    def unhandled(self) -> list[InboxEntry]:
-        return [entry for entry in self.inbox.values() if entry.handled_at is None]
-
-
 class MemoryEvents(EventStore):
     """Events in a dict of lists."""
 
-    def __init__(self, tables: _Tables) -> None:
+    def __init__(self, tables: Tables) -> None:
         """Work on tables shared with the other ports."""
         self._tables = tables
 
@@ -108,7 +77,7 @@ class MemoryEvents(EventStore):
             return (), 0
         events = tuple(
             StoredEvent(seq, kind, load_data(data), from_us(at_us))
-            for seq, (kind, data, at_us) in enumerate(conversation.events, start=1)
+            for seq, (kind, data, at_us, *_) in enumerate(conversation.events, start=1)
             if seq > after_version
         )
         return events, len(conversation.events)
@@ -143,7 +112,7 @@ class MemoryEvents(EventStore):
 class MemoryInbox(Inbox):
     """Accepted messages in a dict ordered by id."""
 
-    def __init__(self, tables: _Tables) -> None:
+    def __init__(self, tables: Tables) -> None:
         """Work on tables shared with the other ports."""
         self._tables = tables
 
@@ -210,7 +179,7 @@ class MemoryInbox(Inbox):
 class MemoryOutbox(Outbox):
     """Messages to customers in a dict ordered by id."""
 
-    def __init__(self, tables: _Tables) -> None:
+    def __init__(self, tables: Tables) -> None:
         """Work on tables shared with the other ports."""
         self._tables = tables
 
@@ -305,7 +274,7 @@ class MemoryOutbox(Outbox):
 class MemoryTurns(Turns):
     """Commits without a wait in between, hence atomic on one event loop."""
 
-    def __init__(self, tables: _Tables) -> None:
+    def __init__(self, tables: Tables) -> None:
         """Work on tables shared with the other ports."""
         self._tables = tables
 
@@ -328,7 +297,8 @@ class MemoryTurns(Turns):
         effects = self._changed_effects(columns)
         conversation = tables.touch(key)
         now = conversation.updated_at
-        conversation.events.extend(columns.events)
+        events, conversation.head = chained(key, conversation.head, columns.events)
+        conversation.events.extend(events)
         if handled:
             tables.inbox[handled.inbox_id] = msgspec.structs.replace(handled, handled_at=now)
         if effects is not None:
@@ -346,9 +316,7 @@ class MemoryTurns(Turns):
             settle(effects, outcome, now)
         return effects
 
-    def _queue(
-        self, turn: TurnColumns, conversation: _Conversation, now: datetime
-    ) -> list[OutboxEntry]:
+    def _queue(self, turn: TurnColumns, conversation: TalkRows, now: datetime) -> list[OutboxEntry]:
         entries = []
         for columns in turn.outbound:
             conversation.outbound_seq += 1
@@ -375,7 +343,7 @@ def memory_store(clock: Callable[[], datetime] = utc_now) -> Store:
     Args:
         clock: gives the present as an aware moment.
     """
-    tables = _Tables(clock)
+    tables = Tables(clock)
 
     async def forget() -> None:
         tables.conversations.clear()
@@ -394,5 +362,6 @@ def memory_store(clock: Callable[[], datetime] = utc_now) -> Store:
         MemoryContacts(tables.channels),
         MemoryReceipts(tables.channels, tables.outbox, clock),
         MemoryMedia(tables.channels, clock),
+        MemoryChains(tables),
         forget,
     )

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from bot.messages import InboundMessage, OutboundMessage
+from bot.storage.chain_ports import Chains
 from bot.storage.channel_ports import Contacts, MediaBook, Receipts
 from bot.storage.effects import EffectOutcome, Ledger, NewEffect
 
@@ -159,7 +160,7 @@ class Committed(msgspec.Struct, frozen=True):
 
 
 class EventStore(ABC):
-    """The append-only events of all conversations."""
+    """The append-only events of all conversations, each linked to the one before by its hash."""
 
     @abstractmethod
     async def load(
@@ -320,6 +321,7 @@ class Store(msgspec.Struct, frozen=True):
     contacts: Contacts
     receipts: Receipts
     media: MediaBook
+    chains: Chains
     closing: Callable[[], Awaitable[None]]
 
     async def close(self) -> None:

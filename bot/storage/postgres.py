@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.messages import InboundMessage, utc_now
 from bot.storage import codec
+from bot.storage.chain import chained
 from bot.storage.errors import (
     AlreadyHandled,
     UnknownInboxMessage,
@@ -33,6 +34,7 @@ from bot.storage.ports import (
     TurnCommit,
     Turns,
 )
+from bot.storage.postgres_chain import PostgresChains, append
 from bot.storage.postgres_channels import (
     PostgresContacts,
     PostgresMedia,
@@ -56,7 +58,7 @@ _TOUCH = """
 INSERT INTO conversations (conversation_id, version, outbound_seq, updated_us)
 SELECT key, 0, 0, $2 FROM unnest($1::text[]) AS key
 ON CONFLICT (conversation_id) DO UPDATE SET updated_us = excluded.updated_us
-RETURNING version, outbound_seq"""
+RETURNING version, outbound_seq, chain"""
 _LOAD = """
 SELECT c.version, e.seq, e.type, e.data, e.at_us FROM conversations AS c
 LEFT JOIN conversation_events AS e ON e.conversation_id = c.conversation_id AND e.seq > $2
@@ -111,13 +113,10 @@ SELECT $1, $2 + n, channel, sender_id, message, $3, 'pending', 0, 0, '', ''
 FROM unnest($4::text[], $5::text[], $6::text[])
     WITH ORDINALITY AS o (channel, sender_id, message, n) ORDER BY n
 RETURNING outbox_id, seq"""
-_APPEND = """
-INSERT INTO conversation_events (conversation_id, seq, type, data, at_us)
-SELECT $1, $2 + n, type, data, at_us
-FROM unnest($3::text[], $4::text[], $5::bigint[]) WITH ORDINALITY AS e (type, data, at_us, n)"""
 _ERASE_OUTBOX = """
 DELETE FROM outbox WHERE conversation_id = $1 RETURNING outbox_id, channel, sender_id"""
-_ADVANCE = "UPDATE conversations SET version = $1, outbound_seq = $2 WHERE conversation_id = $3"
+_ADVANCE = """
+UPDATE conversations SET version = $1, outbound_seq = $2, chain = $3 WHERE conversation_id = $4"""
 
 
 class PostgresEvents(EventStore):
@@ -315,13 +314,13 @@ async def _commit(
     connection: "PoolConnectionProxy", turn: codec.TurnColumns, now_us: int
 ) -> Committed:
     key = turn.conversation_id
-    version, seq = await connection.fetchrow(_TOUCH, [key], now_us)
+    version, seq, head = await connection.fetchrow(_TOUCH, [key], now_us)
     if turn.handled_inbox_id is not None:
         await _handle(connection, key, turn.handled_inbox_id, now_us)
     if version != turn.expected_version:
         raise VersionConflict(turn.expected_version, version)
-    if turn.events:
-        await connection.execute(_APPEND, key, version, *map(list, zip(*turn.events, strict=True)))
+    events, head = chained(key, head, turn.events)
+    await append(connection, key, version, events)
     await intend(connection, key, turn.effects, now_us)
     for outcome in turn.outcomes:
         await settle(connection, outcome, now_us)
@@ -334,7 +333,7 @@ async def _commit(
             for (outbox_id, number), message in zip(rows, turn.outbound, strict=True)
         ]
     version += len(turn.events)
-    await connection.execute(_ADVANCE, version, seq + len(queued), key)
+    await connection.execute(_ADVANCE, version, seq + len(queued), head, key)
     return Committed(version, tuple(queued))
 
 
@@ -366,5 +365,6 @@ async def postgres_store(dsn: str, clock: Clock = utc_now, connections: int = 10
         PostgresContacts(database),
         PostgresReceipts(database, clock),
         PostgresMedia(database, clock),
+        PostgresChains(database),
         database.close,
     )

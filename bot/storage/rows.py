@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from bot.storage.chain_ports import Chain, Link
 from bot.storage.codec import from_us, load_data, load_inbound, load_outbound, optional_from_us
 from bot.storage.ports import InboxEntry, OutboxEntry, StoredEvent
 
@@ -54,3 +55,17 @@ def loaded(rows: Sequence[Sequence[Any]]) -> tuple[tuple[StoredEvent, ...], int]
         if seq is not None
     )
     return events, rows[0][0] if rows else 0
+
+
+CHAIN_COLUMNS = "c.version, c.chain, e.seq, e.type, e.data, e.at_us, e.salt, e.digest, e.chain"
+
+
+def chain_of(conversation_id: str, rows: Sequence[Sequence[Any]]) -> Chain:
+    """Return the chain of rows with CHAIN_COLUMNS: at least one, of which each half may be null."""
+    links = tuple(
+        Link(seq, kind, data, from_us(at_us), salt or b"", digest or b"", chain or b"")
+        for _, _, seq, kind, data, at_us, salt, digest, chain in rows
+        if seq is not None
+    )
+    version, head = rows[0][:2]
+    return Chain(conversation_id, version or 0, head or b"", links)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot.messages import InboundMessage, utc_now
 from bot.storage import codec
+from bot.storage.chain import chained
 from bot.storage.errors import (
     AlreadyHandled,
     UnknownInboxMessage,
@@ -35,6 +36,7 @@ from bot.storage.ports import (
     Turns,
 )
 from bot.storage.rows import INBOX_COLUMNS, OUTBOX_COLUMNS, inbox_entry, loaded, outbox_entry
+from bot.storage.sqlite_chain import APPEND, SqliteChains
 from bot.storage.sqlite_channels import (
     SqliteContacts,
     SqliteMedia,
@@ -104,12 +106,12 @@ _QUEUE = """
 INSERT INTO outbox (conversation_id, seq, channel, sender_id, message, created_us, state, attempts,
     next_attempt_us, receipt, error)
 VALUES (?, ?, ?, ?, ?, ?, 'pending', 0, 0, '', '')"""
-_APPEND = """
-INSERT INTO conversation_events (conversation_id, seq, type, data, at_us) VALUES (?, ?, ?, ?, ?)"""
 _ADVANCE = """
-INSERT INTO conversations (conversation_id, version, outbound_seq, updated_us) VALUES (?, ?, ?, ?)
+INSERT INTO conversations (conversation_id, version, outbound_seq, updated_us, chain)
+VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (conversation_id) DO UPDATE SET version = excluded.version,
-    outbound_seq = excluded.outbound_seq, updated_us = excluded.updated_us"""
+    outbound_seq = excluded.outbound_seq, updated_us = excluded.updated_us,
+    chain = excluded.chain"""
 
 
 class SqliteEvents(EventStore):
@@ -318,12 +320,13 @@ def _commit(
     key = turn.conversation_id
     if turn.handled_inbox_id is not None:
         _handle(connection, key, turn.handled_inbox_id, now_us)
-    query = "SELECT version, outbound_seq FROM conversations WHERE conversation_id = ?"
-    version, seq = connection.execute(query, (key,)).fetchone() or (0, 0)
+    query = "SELECT version, outbound_seq, chain FROM conversations WHERE conversation_id = ?"
+    version, seq, head = connection.execute(query, (key,)).fetchone() or (0, 0, None)
     if version != turn.expected_version:
         raise VersionConflict(turn.expected_version, version)
+    events, head = chained(key, head, turn.events)
     connection.executemany(
-        _APPEND, [(key, number, *event) for number, event in enumerate(turn.events, version + 1)]
+        APPEND, [(key, number, *event) for number, event in enumerate(events, version + 1)]
     )
     intend(connection, key, turn.effects, now_us)
     removed += [o.key for o in turn.outcomes if settle(connection, o, now_us)[1]]
@@ -332,7 +335,7 @@ def _commit(
         cursor = connection.execute(_QUEUE, (key, number, *message, now_us))
         queued.append(turn.queued(int(cursor.lastrowid or 0), number, message, now_us))
     version += len(turn.events)
-    connection.execute(_ADVANCE, (key, version, seq + len(queued), now_us))
+    connection.execute(_ADVANCE, (key, version, seq + len(queued), now_us, head))
     return Committed(version, tuple(queued))
 
 
@@ -363,5 +366,6 @@ def sqlite_store(path: Path, clock: Clock = utc_now) -> Store:
         SqliteContacts(database),
         SqliteReceipts(database, clock),
         SqliteMedia(database, clock),
+        SqliteChains(database),
         database.close,
     )

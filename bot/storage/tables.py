@@ -6,7 +6,16 @@ than a second to import. Times are microseconds since 1970-01-01 UTC, payloads a
 
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Index, Integer, MetaData, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
@@ -21,7 +30,7 @@ class StorageTable(SQLModel):
 
 
 class ConversationRow(StorageTable, table=True):
-    """One conversation: its version and the `seq` of its last outbound message."""
+    """One conversation: its version, the `seq` of its last outbound message, its chain's head."""
 
     __tablename__ = "conversations"
 
@@ -29,10 +38,11 @@ class ConversationRow(StorageTable, table=True):
     version: int = Field(sa_type=BigInteger)
     outbound_seq: int = Field(sa_type=BigInteger)
     updated_us: int = Field(sa_type=BigInteger)
+    chain: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class EventRow(StorageTable, table=True):
-    """One event of a conversation."""
+    """One event of a conversation, and its place in the hash chain."""
 
     __tablename__ = "conversation_events"
     __table_args__: ClassVar[dict[str, Any]] = {"sqlite_with_rowid": False}
@@ -44,6 +54,9 @@ class EventRow(StorageTable, table=True):
     type: str = Field(sa_type=Text)
     data: str = Field(sa_type=Text)
     at_us: int = Field(sa_type=BigInteger)
+    salt: bytes | None = Field(default=None, sa_type=LargeBinary)
+    digest: bytes | None = Field(default=None, sa_type=LargeBinary)
+    chain: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class InboxRow(StorageTable, table=True):

@@ -133,9 +133,14 @@ class Corrections:
         expected = self._engine.expectation(s.conversation)
         if kind == "choices" and len(s.whole.text.split()) > _SHORT_WORDS:
             return False
-        if s.whole.intent.name == "correction" or _TAKES_BACK.match(s.whole.text.strip()):
+        if s.whole.intent.name == "correction" or takes_back(s.whole.text):
             return True
         return kind != "choices" and (expected is None or expected.is_confirm)
+
+
+def takes_back(text: str) -> bool:
+    """Return whether a text begins like a change of mind: "no, …", "actually …", "doch …"."""
+    return _TAKES_BACK.match(text.strip()) is not None
 
 
 def facts_of(parse: ParseResult) -> dict[str, Json]:

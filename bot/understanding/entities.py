@@ -208,7 +208,7 @@ def _expected_number(text: str, expected: Collection[str]) -> list[Entity]:
     wanted = [kind for kind in ("quantity", "rating") if kind in expected]
     if not wanted or len(tokens) > 4:
         return []
-    for token, start, end in tokens:
+    for token, start, end in sorted(tokens, key=lambda token: not token[0].isdigit()):  # "eine 4"
         value = small_number(token)
         if value and (wanted[0] == "quantity" or value <= 5):
             return [Entity(wanted[0], value, token, start, end, 0.9)]

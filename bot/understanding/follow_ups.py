@@ -1,7 +1,7 @@
 """Remarks about the products just shown: "cheaper?", "and in L?", "what does it cost?"."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ _PRICE = re.compile(
 )
 _STOCK = "availability"
 _NO = frozenset({"no", "nope", "nein", "nee", "nö", "sorry"})
-SEARCH, QUESTION, STOCK = "find_product", "product_question", "check_stock"
+_NAME_CHARS = 4
+SEARCH, QUESTION, STOCK, BUNDLE = "find_product", "product_question", "check_stock", "find_bundle"
 
 
 class FollowUps(msgspec.Struct, frozen=True):
@@ -33,8 +34,9 @@ class FollowUps(msgspec.Struct, frozen=True):
     `words` say nothing by themselves, `moves` ask for others, `pronouns` mean the product last
     spoken of, `properties` are what can be asked of it, `stock` those about availability,
     `narrows` keep or leave out one of them, `adds` begin a further wish, `choosing`
-    ask which of those shown, `others` mean another of them than the one spoken of; `shopping`
-    are the skills whose questions they may interrupt.
+    ask which of those shown, `others` mean another of them than the one spoken of, `exchanges`
+    another one of several things put together; `shopping` are the skills whose questions they may
+    interrupt.
     """
 
     words: re.Pattern[str] = _NOTHING
@@ -46,6 +48,7 @@ class FollowUps(msgspec.Struct, frozen=True):
     adds: re.Pattern[str] = _NOTHING
     choosing: re.Pattern[str] = _NOTHING
     others: re.Pattern[str] = _NOTHING
+    exchanges: re.Pattern[str] = _NOTHING
     shopping: frozenset[str] = frozenset()
 
     def skill(self, parse: ParseResult, slots: Mapping[str, Any]) -> str:
@@ -57,6 +60,8 @@ class FollowUps(msgspec.Struct, frozen=True):
         if not (focus or slots.get("shown_products")):
             found = self._remark(parse, None) if slots.get("last_search") else ""
             return found if found == SEARCH else ""  # the last search found nothing to point at
+        if self._exchanges_one(parse.text, slots.get("shown_products") or ()):
+            return BUNDLE
         if focus and self._means_another(parse.text):
             return QUESTION
         return self._remark(parse, focus)
@@ -116,6 +121,14 @@ class FollowUps(msgspec.Struct, frozen=True):
             return False
         return all(word.casefold() in _NO for word in self._left(self.others.sub(" ", text)))
 
+    def _exchanges_one(self, text: str, shown: Sequence[Mapping[str, Any]]) -> bool:
+        """Return whether words want another one of things put together: "a different towel"."""
+        if not shown or not shown[0].get("together") or not self.exchanges.search(text):
+            return False
+        known = " ".join(str(word) for one in shown for word in one.get("words") or ()).casefold()
+        said = (word.casefold() for word in _WORD.findall(self.exchanges.sub(" ", text)))
+        return any(len(word) >= _NAME_CHARS and word.rstrip("sn") in known for word in said)
+
     def _is(self, parse: ParseResult, product: Mapping[str, Any]) -> bool:
         titles = (product.get("title") or {}).values()
         said = {w.casefold() for w in _WORD.findall(parse.text)}
@@ -145,6 +158,7 @@ def load_follow_ups(path: Path) -> FollowUps:
         choosing=_pattern(_all(data["choosing"])),
         adds=_pattern(_all(data["adds"])),
         others=_pattern(_all(data.get("others", {}))),
+        exchanges=_pattern(_all(data["exchanges"])),
         shopping=frozenset(data["shopping"]),
     )
 

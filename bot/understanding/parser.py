@@ -39,6 +39,7 @@ from bot.understanding.wish_lists import is_one, items
 
 _SIDE_TALK = frozenset({"insult", "thanks", "greet", "goodbye", "cancel", "hurry"})
 _REFUSED = "cancel"
+_YES_OR_NO = frozenset({"affirm", "deny"})
 _CLEARLY = 0.5
 _CLEAR = 0.75
 _PLAINLY = 0.9
@@ -295,8 +296,9 @@ class Parser:
     def _beside(
         self, reading: Reading, clauses: Sequence[Clause], ranking: tuple[Intent, ...]
     ) -> tuple[Intent, ...]:
-        """Return the surest wish among the clauses, else the given ranking."""
+        """Return the surest wish among the clauses, a yes or no last, else the given ranking."""
         wishes = [found for found in self._rank(reading, clauses) if is_wish(found)]
+        wishes = [found for found in wishes if found[0].name not in _YES_OR_NO] or wishes
         return max(wishes, key=lambda found: found[0].confidence, default=ranking)
 
     def _read(

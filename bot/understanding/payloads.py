@@ -53,7 +53,8 @@ def read_payload(text: str, flows: FlowSet) -> tuple[cm.Command, ...] | None:
     if name == "session_start" and "greet" in flows.flows:
         name = "greet"
     if slots is None or name not in flows.flows or not flows.flows[name].listed:
-        return None
+        is_closed = name in flows.flows and flows.flows[name].for_operators
+        return (cm.CannotHandle(),) if is_closed else None  # no words to be read either
     allowed = {k: v for k, v in slots.items() if flows.flows[name].takes_from_payload(k)}
     return (cm.StartFlow(name, slots=allowed),)
 

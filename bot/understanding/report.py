@@ -39,6 +39,16 @@ class Basis(msgspec.Struct, frozen=True):
     languages: Sequence[str]
 
 
+class Marked(msgspec.Struct, frozen=True):
+    """A message whose answer an operator marked; a right one may become an example of `read`."""
+
+    text: str
+    language: str
+    read: str
+    confidence: float
+    verdict: str
+
+
 class TrainingReport(msgspec.Struct, frozen=True):
     """The report.
 
@@ -52,6 +62,7 @@ class TrainingReport(msgspec.Struct, frozen=True):
         advice: what to write next, the most pressing first.
         overlaps: examples of different intents that are nearly the same.
         problems: what is wrong in the files.
+        marked: messages whose answers operators marked, those marked wrong first.
     """
 
     made_at: datetime
@@ -63,6 +74,7 @@ class TrainingReport(msgspec.Struct, frozen=True):
     advice: tuple[Advice, ...]
     overlaps: tuple[Overlap, ...]
     problems: tuple[Problem, ...] = ()
+    marked: tuple[Marked, ...] = ()
 
 
 def as_json(report: TrainingReport) -> bytes:

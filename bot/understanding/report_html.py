@@ -7,13 +7,14 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from bot.understanding.evaluation import Evaluation
-from bot.understanding.report import TrainingReport
+from bot.understanding.report import Marked, TrainingReport
 from bot.understanding.report_advice import Advice
 from bot.understanding.report_overlaps import Overlap
 from bot.yaml_source import Problem
 
 _MOST_COLUMNS = 20
 _MOST_PROBLEMS = 100
+_MOST_MARKED = 200
 
 
 class Tile(msgspec.Struct, frozen=True):
@@ -61,6 +62,7 @@ class Page(msgspec.Struct, frozen=True):
     advice: tuple[Advice, ...] = ()
     overlaps: tuple[Overlap, ...] = ()
     problems: tuple[Problem, ...] = ()
+    marked: tuple[Marked, ...] = ()
 
 
 def training_page(report: TrainingReport) -> str:
@@ -83,6 +85,7 @@ def training_page(report: TrainingReport) -> str:
             advice=report.advice,
             overlaps=report.overlaps,
             problems=report.problems[:_MOST_PROBLEMS],
+            marked=report.marked[:_MOST_MARKED],
         )
     )
 

@@ -37,6 +37,12 @@ def training_lines(report: TrainingReport) -> Iterator[str]:
         more = len(report.advice) - _SHOWN
         if more > 0:
             yield f"  … and {more} more in the report"
+    if report.marked:
+        yield ""
+        yield "marked at the desk: write the wrong ones as examples of what they mean"
+        for mark in report.marked[:_SHOWN]:
+            read = f"{mark.verdict}, read as {mark.read or 'nothing'} ({mark.confidence:.2f})"
+            yield f"  {printable(mark.text)}: {read}"
 
 
 def file_lines(evaluation: Evaluation, most_mistakes: int) -> Iterator[str]:

@@ -29,14 +29,24 @@ from bot.understanding.corrections import (
 from bot.understanding.follow_ups import FollowUps
 from bot.understanding.normalise import words
 from bot.understanding.payloads import pressed, read_payload
+from bot.understanding.pictures import with_picture
 from bot.understanding.reader import SlotValueReader
 from bot.understanding.result import OUT_OF_SCOPE, Intent, ParseResult
 from bot.understanding.thresholds import Thresholds
+from bot.understanding.turning import Turning
 from bot.understanding.unclear import HELP, Unclear, is_code
-from bot.understanding.wishes import asks, is_rushing, named_skills, only_vents, tells_of_goods
+from bot.understanding.wishes import (
+    asks,
+    asks_how,
+    is_rushing,
+    named_skills,
+    only_vents,
+    tells_of_goods,
+)
 
-_LEAST_REFUSED = 2
 _WORDS = re.compile(r"\w")
+_COUNTED = frozenset({"rating"})
+"""Slots that any number fills, also the one in "I want to return 2 shirts"."""
 _BACK_TO_BOT = re.compile(r"\bback to the bot\b|\bzurück zum bot\b", re.IGNORECASE)
 
 
@@ -102,6 +112,8 @@ class Router:
         self._reader = SlotValueReader()
         self._corrections = Corrections(engine, self._reader)
         self._unclear = Unclear(flows, thresholds)
+        known_words = consent, self._reader, thresholds, self._follow_ups
+        self._turning = Turning(engine, flows, *known_words)
 
     def understand(
         self, text: str, conversation: Conversation, now: datetime, *, attached: bool = False
@@ -123,11 +135,15 @@ class Router:
         situation = Situation(conversation, whole, wishes, mention_of(whole), root)
         if attached and not text.strip() and conversation.handoff == "bot":
             return Understood(whole, (self._only_files(situation),))
-        return Understood(whole, tuple(self._commands(situation)))
+        commands = tuple(self._commands(situation))
+        return Understood(whole, with_picture(commands, self._flows) if attached else commands)
 
     def _commands(self, s: Situation) -> list[cm.Command]:
-        if s.conversation.handoff != "bot":
-            return [cm.Restart()] if _BACK_TO_BOT.search(s.whole.text) else []
+        if s.conversation.handoff != "bot" or s.conversation.lent_by:
+            if _BACK_TO_BOT.search(s.whole.text):
+                return [cm.Restart(to_bot=True)]
+            if s.conversation.handoff != "bot":
+                return []
         said = msgspec.structs.asdict(s.whole.sentiment)
         if reason := why_hand_off(self._at.hand_off, s.conversation.mood, said):
             wanted = () if s.root_flow else self._starts(s.wishes, self._at.start)[:1]
@@ -142,8 +158,8 @@ class Router:
             return self._opening(s)
         found = (self._confirming if expected.is_confirm else self._answering)(s, expected)
         first = found[0]
-        if isinstance(first, cm.StartFlow) and s.root_flow in s.whole.refused:
-            return [msgspec.structs.replace(first, replace=True), *found[1:]]
+        if isinstance(first, cm.StartFlow):
+            return [self._turning.start(s, first), *found[1:]]
         return found
 
     def _answers_without_words(self, s: Situation) -> bool:
@@ -189,6 +205,9 @@ class Router:
 
     def _confirming(self, s: Situation, expected: Expectation) -> list[cm.Command]:
         """Read a message that should be a yes or a no to a plan."""
+        starts = self._starts(s.wishes, self._at.digress, without=s.root_flow)
+        if starts and self._turning.is_off(s):
+            return list(starts)
         verdict = self._consent.judge(s.whole.text, slips=not s.whole.entities)
         if verdict != "unclear":
             return [cm.Affirm() if verdict == "yes" else cm.Deny()]
@@ -200,22 +219,21 @@ class Router:
             return [meta]
         if self._corrections.repeats(s):
             return [cm.RejectAnswer("unclear")]
-        if starts := self._starts(s.wishes, self._at.digress, without=s.root_flow):
+        if starts:
             return self._corrections.instead_of(s, starts[0].flow) or list(starts)
-        if s.whole.intent.name == "deny" and s.whole.intent.confidence >= self._at.override:
-            return [cm.Deny()]
-        return [cm.RejectAnswer("unclear")]
+        is_no = s.whole.intent.name == "deny" and s.whole.intent.confidence >= self._at.override
+        return [cm.Deny() if is_no else cm.RejectAnswer("unclear")]
 
     def _answering(self, s: Situation, expected: Expectation) -> list[cm.Command]:
         """Read a message that should answer the open question."""
         if expected.slot.type == "yes_no":
             return self._yes_no(s, expected)
         anything = expected.slot.type in ANYTHING
-        refused = self._consent.judge(s.whole.text) == "no" and not self._stops(s)
+        refused = self._consent.judge(s.whole.text) == "no" and not self._turning.stops(s)
         if anything and expected.is_optional and refused:
             return [cm.SkipQuestion()]
-        if turned := self._turns_down(s, expected):
-            return [turned]
+        if turned := self._turns_away(s, expected):
+            return turned
         reading = self._reading(s, expected)
         certain = reading.value is not None and not anything
         if not certain and (meta := self._meta(s, expected)):
@@ -228,6 +246,15 @@ class Router:
             return [cm.AddMention(s.mention), cm.RejectAnswer("ambiguous", reading.candidates)]
         return self._unread(s)
 
+    def _turns_away(self, s: Situation, expected: Expectation) -> list[cm.Command]:
+        """Read a message that wants another skill, or nothing, instead of the question."""
+        if self._turning.rather(s, expected):
+            starts = self._starts(s.wishes, self._at.leave_choice, without=s.root_flow)
+            if starts:
+                return list(starts)
+        turned = self._turning.away(s, expected)
+        return [turned] if turned else []
+
     def _answer(self, s: Situation, expected: Expectation, reading: Reading) -> list[cm.Command]:
         """Return the commands for a message that answers the question."""
         answer = cm.SetSlot(expected.slot.name, reading.value)
@@ -236,49 +263,6 @@ class Router:
         certain = expected.slot.type not in ANYTHING
         changes = self._corrections.changes(s, besides=expected.slot.name) if certain else []
         return changes or [cm.AddMention(self._reader.about(expected, s.mention)), answer]
-
-    def _declines(self, s: Situation, expected: Expectation) -> bool:
-        """Return whether a plain no answers an optional choice that offers no "no" itself."""
-        if expected.slot.type not in NAMED or not expected.is_optional or self._stops(s):
-            return False
-        offered = self._reader.is_title(expected, s.whole.text)
-        if offered or not self._consent.refuses(s.whole.text):
-            return False
-        named = expected.slot.type == "category"  # "I don't like it" may be one of the reasons
-        return not named or self._reader.read(expected, s.mention, asked=False).value is None
-
-    def _stops(self, s: Situation) -> bool:
-        """Return whether a message ends more than the open question: "stop, never mind"."""
-        return s.whole.intent.name == "cancel" and s.whole.intent.confidence >= self._at.meta
-
-    def _turns_down(self, s: Situation, expected: Expectation) -> cm.Command | None:
-        """Read a message that rather has the question go away than answers it."""
-        if self._declines(s, expected):
-            return cm.Deny()
-        if self._is_other_wish(s, expected):
-            return cm.QueueWish(s.root_flow, s.mention)
-        if self._clearly_stops(s, expected) or self._no_thanks(s, expected):
-            return cm.CancelFlow()
-        return None
-
-    def _no_thanks(self, s: Situation, expected: Expectation) -> bool:
-        """Return whether "no thanks" ends a question that cannot be left open."""
-        kind = expected.slot.type
-        if expected.is_optional or kind not in NAMED | ANYTHING:
-            return False
-        if len(words(s.whole.text)) < _LEAST_REFUSED or self._consent.judge(s.whole.text) != "no":
-            return False
-        said = self._reader.read(expected, s.mention, asked=True).value
-        return kind in ANYTHING or said is None
-
-    def _clearly_stops(self, s: Situation, expected: Expectation) -> bool:
-        """Return whether a stop is plainer than any option that its words might also name."""
-        if expected.slot.type not in NAMED or not self._stops(s):
-            return False
-        if self._consent.judge(s.whole.text) == "no":
-            return not self._reader.names(expected, s.mention)
-        sure = s.whole.intent.confidence >= self._at.override
-        return sure and self._reader.read(expected, s.mention, asked=True).value is None
 
     def _reading(self, s: Situation, expected: Expectation) -> Reading:
         """Read the open question's answer, if the message holds one."""
@@ -301,7 +285,7 @@ class Router:
     def _leaves(self, s: Situation, expected: Expectation, reading: Reading) -> list[cm.Command]:
         """Return the other skills a message asks for, unless it rather answers the question."""
         asking = asks(s.whole, HELP, self._at.override, anything=expected.slot.type in ANYTHING)
-        named = expected.slot.type in NAMED and reading.value is not None and not asking
+        named = expected.slot.type in NAMED - _COUNTED and reading.value is not None and not asking
         if named or (isinstance(reading.value, dict) and "code" in reading.value):
             return []
         if expected.slot.type in ANYTHING and not asking and tells_of_goods(s.whole):
@@ -330,18 +314,13 @@ class Router:
         if self._starts(s.wishes, self._at.start) and s.root_flow:
             if self._follow_ups.means_other(s.whole, s.root_flow):
                 return [cm.QueueWish(s.root_flow, s.mention)]
+            if asks_how(s.whole.text) and HELP in self._flows.flows:
+                return [cm.StartFlow(HELP, s.mention)]
             return [cm.AddMention(s.mention), cm.RejectAnswer()]
         verdict = self._consent.judge(s.whole.text)
         if verdict != "unclear":
             return [cm.Affirm() if verdict == "yes" else cm.Deny()]
         return [cm.RejectAnswer("unreadable")]
-
-    def _is_other_wish(self, s: Situation, expected: Expectation) -> bool:
-        """Return whether words name another thing than the one the question is about."""
-        if expected.slot.type not in NAMED:
-            return False
-        slots = s.conversation.frame(expected.frame_id).slots
-        return self._follow_ups.adds_another(s.whole, slots.get("product"))
 
     def _yes_no(self, s: Situation, expected: Expectation) -> list[cm.Command]:
         verdict = self._consent.judge(s.whole.text, slips=not s.whole.entities)

@@ -1,5 +1,6 @@
 """Several wishes in one message: what belongs to one of them, and what is a wish of its own."""
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -59,6 +60,13 @@ _MENTIONED = frozenset({"find_product", "give_feedback", "identify_customer", "s
 """What a statement may touch on without asking for it: "I love your shoes"."""
 _ANSWERED = frozenset({"refund_status", "store_faq", "track_order"})
 """Of these, a sure question after "and" is one of its own, also beside a fault."""
+_HELP = "store_faq"
+_OF_A_PRODUCT = frozenset({"product_question", "check_stock"})
+_ABOUT_THAT = re.compile(
+    r"\W*(?:(?:und|and)\s+)?(?:was|wie ?viel|how much|what|kostet|does)\b(?:\s+\w+){0,2}?"
+    r"\s+(?:das|es|it|that)(?:\s+\w+)?\W*",
+    re.IGNORECASE,
+)
 _SAME_MATTER: tuple[frozenset[str], ...] = (
     frozenset({"track_order", "complaint_late", "complaint_missing_item", "list_orders"}),
     frozenset({"return_items", "refund_status", "cancel_order"}),
@@ -170,6 +178,8 @@ def _is_other(first: Piece, second: Piece) -> bool:
         return True
     if one == other:
         return False
+    if one == _HELP and other in _OF_A_PRODUCT and not second.goods:
+        return second.apart  # "how long can I return it, and what does that cost?"
     matters = any({one, other} <= matter for matter in _SAME_MATTER)
     faulty = one in _FAULTS and other in _AMENDS
     if not matters and not faulty and other not in _FAULTS:
@@ -197,6 +207,9 @@ def merged(
     about: frozenset[str] = frozenset()
     place: object = None
     for group, ranking, told in zip(groups, rankings, numbers, strict=True):
+        if ranked and _is_of_help(ranked[-1], ranking, group.text):
+            kept[-1] = Clause(text[kept[-1].start : group.end], kept[-1].start, group.end)
+            continue
         elsewhere = read_address(group.text, asked=False)
         other = bool(about and told) and not about & told
         other = other or bool(place and elsewhere and place != elsewhere)
@@ -217,6 +230,12 @@ def merged(
             kept.append(group)
             ranked.append(ranking)
     return kept, ranked
+
+
+def _is_of_help(first: Ranking, second: Ranking, text: str) -> bool:
+    """Return whether words ask more about a rule of the shop: "… and what does that cost?"."""
+    one, other = first[0].name, second[0].name
+    return one == _HELP and other in _OF_A_PRODUCT and bool(_ABOUT_THAT.fullmatch(text))
 
 
 def _may_be_wish(ranking: Ranking) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.understanding.array_files import UNREADABLE
-from bot.understanding.encoder import Encoder, Vectors, text_key
+from bot.understanding.encoder import Encoder, Role, Vectors, text_key
 
 BATCH = 4
 """How many texts are encoded at a time: few, so that customers' messages get in between."""
@@ -32,6 +32,10 @@ class ShippedVectors:
         """Return one row per text as customers write it."""
         return self._rows(texts, "query")
 
+    def meanings(self, texts: Sequence[str]) -> Vectors:
+        """Return one row per text for what it means."""
+        return self._rows(texts, "meaning")
+
     def passages(self, texts: Sequence[str]) -> Vectors:
         """Return one row per text that is searched."""
         return self._rows(texts, "passage")
@@ -46,9 +50,13 @@ class ShippedVectors:
         np.savez(self._path, keys=np.array(list(self._used)), vectors=rows)
         return len(rows)
 
-    def _rows(self, texts: Sequence[str], role: str) -> Vectors:
+    def _rows(self, texts: Sequence[str], role: Role) -> Vectors:
         encoder = self._encoder
-        encode = encoder.encode_queries if role == "query" else encoder.encode_passages
+        encode = {
+            "query": encoder.encode_queries,
+            "passage": encoder.encode_passages,
+            "meaning": encoder.encode,
+        }[role]
         keys = [text_key(f"{self._encoder.name}:{role}", text) for text in texts]
         missing = [at for at, key in enumerate(keys) if key not in self._known]
         for start in range(0, len(missing), BATCH):

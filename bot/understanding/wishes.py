@@ -43,6 +43,16 @@ _MAY_I = re.compile(
     re.IGNORECASE,
 )
 
+_LEAD = r"\W*(?:(?:und|and|aber|but|ok|okay|ja|yes|also|so|then|dann)\W+){0,2}"
+_BEGINS_TO_ASK = re.compile(
+    rf"{_LEAD}(?:how|where|when|what|which|wie|wo|wohin|wann|was|womit|welche[rsnm]?)\b",
+    re.IGNORECASE,
+)
+_ASKS_HOW = re.compile(
+    rf"{_LEAD}(?:how|wie|wohin|womit|where (?:to|do|should|shall|must|can)|wo\b.*\bhin)\b",
+    re.IGNORECASE,
+)
+
 
 def asks(parse: ParseResult, help_skill: str, level: float, *, anything: bool = False) -> bool:
     """Return whether a message is a question, no answer: "how can I reach you by phone?".
@@ -56,7 +66,17 @@ def asks(parse: ParseResult, help_skill: str, level: float, *, anything: bool = 
     """
     helped = parse.intent.name == help_skill and parse.intent.confidence >= level
     asked = _ASKS.match(parse.text) or (anything and _MAY_I.match(parse.text))
-    return bool(asked) or (helped and "?" in parse.text)
+    return bool(asked) or (helped and ("?" in parse.text or begins_to_ask(parse.text)))
+
+
+def begins_to_ask(text: str) -> bool:
+    """Return whether a text begins with a question word: "and what does that cost"."""
+    return _BEGINS_TO_ASK.match(text) is not None
+
+
+def asks_how(text: str) -> bool:
+    """Return whether a text asks how something is done: "and how do I send it back"."""
+    return _ASKS_HOW.match(text) is not None
 
 
 def tells_a_story(parse: ParseResult) -> bool:

@@ -79,7 +79,7 @@ class UploadStore:
         """
         self._folder = folder
         self._signer = signer
-        self._base_url = base_url
+        self.base_url = base_url
         self._max_files = max_files_per_session
 
     def save(self, session_id: str, name: str, body: bytes) -> Attachment:
@@ -111,7 +111,7 @@ class UploadStore:
         shown = clean_text(name).replace("\n", " ").replace("\t", " ").strip()
         return Attachment(
             kind=kind,
-            url=f"{self._base_url}/{stored}?sig={self._signer.sign('file', stored)}",
+            url=f"{self.base_url}/{stored}?sig={self._signer.sign('file', stored)}",
             name=shown.replace("\\", "/").rsplit("/", 1)[-1][:120] or f"upload.{extension}",
             mime_type=_MIME_TYPES[extension],
             size_bytes=len(body),

@@ -83,7 +83,7 @@ class Fetcher:
             shown, host = url.partition("?")[0], host_of(url)
             if not url.startswith(("http://", "https://")) or (allowed and host not in allowed):
                 raise SourceUnreadable(start, f"redirects to {shown}, which is not followed")
-            if host != host_of(start) and _is_inside(url):
+            if host != host_of(start) and is_inside(url):
                 raise SourceUnreadable(start, f"redirects to {shown}, inside the own network")
             try:
                 with self._client.stream("GET", url) as response:
@@ -112,7 +112,7 @@ class Fetcher:
         return Fetched(url, bytes(content), media, response.charset_encoding or "")
 
 
-def _is_inside(url: str) -> bool:
+def is_inside(url: str) -> bool:
     """Return whether an address is of this machine, its network, or reserved."""
     try:
         found = socket.getaddrinfo(urlsplit(url).hostname, None)

@@ -270,6 +270,26 @@ class TestWithTorch:
         assert "starting anew" in capsys.readouterr().out
         assert trainer.step_number == 1
 
+    def test_a_training_goes_on_from_other_changes_without_proxies(self, settings, tmp_path):
+        import msgspec
+
+        drawn = np.random.default_rng(1)
+        change = LowRank(
+            drawn.normal(size=(2, 384)).astype(np.float32),
+            drawn.normal(size=(384, 2)).astype(np.float32) * np.float32(0.01),
+        )
+        base = Adapter("digest", {"l3.q": change})
+        calm = msgspec.structs.replace(settings, proxies=False)
+        plain, further = (
+            adapter.prepare(calm, [TASK], adapter.check_installed(), one) for one in (None, base)
+        )
+        before, after = (one._network.encode(["where is it"]) for one in (plain, further))
+        assert np.abs(after - before).max() > 1e-4
+        assert not further.step().proxies
+        assert "l3.q" not in further.changes()  # what it goes on from stays as it is
+        further.save(tmp_path / "state.pt", "mark")
+        further.restore(tmp_path / "state.pt", "mark")
+
     def test_texts_of_one_class_lose_nothing_where_they_lie_together(self, torch):
         from bench.understanding.adapter_training import pair_loss
 

@@ -10,7 +10,7 @@ import msgspec
 from fastapi import FastAPI
 
 from bench.channels.stand import QUICK, ROOT, EchoTurns, handled, utc_now
-from bot.app import Bot
+from bot.assembly import Bot
 from bot.channels import AnyChannel, ChannelHub, HubParts
 from bot.deliveries import Deliveries
 from bot.dispatcher import Dispatcher

@@ -12,7 +12,8 @@ import msgspec
 
 from actions.commerce.seeds import export_shop
 from actions.commerce.shop import Shop
-from bot.app import Bot, build_bot
+from bot.app import build_bot
+from bot.assembly import Bot
 from bot.messages import Attachment, InboundMessage, OutboundMessage, Trigger, utc_now
 from bot.settings import load_settings
 

@@ -217,3 +217,15 @@ def test_two_orders_in_careless_words_are_two_wishes(customer, both):
     customer.says("christian.oeztuerk@example.net")
     said = " ".join(customer.transcript)
     assert "Und jetzt" in said or "nliegen" in said or "now" in said.lower(), customer.transcript
+
+
+@pytest.mark.parametrize(
+    ("words", "more"), [("zeig mir Lampen", "was anderes"), ("show me lamps", "something else")]
+)
+def test_something_else_shows_others_of_the_kind(customer, words, more):
+    customer.says(words)
+    first = {card.title for message in customer.heard for card in message.cards}
+    customer.says(more)
+    then = {card.title for message in customer.heard for card in message.cards}
+    assert then, customer.transcript
+    assert not then & first, customer.transcript

@@ -77,7 +77,8 @@ def euros(minor):
 
 
 def exported(talk, name, **wanted):
-    records = json.loads((talk.export() / f"{name}.json").read_bytes())
+    file = talk.export() / f"{name}.json"
+    records = json.loads(file.read_bytes()) if file.exists() else []  # none yet, no file
     return [r for r in records if all(r[k] == v for k, v in wanted.items())]
 
 

@@ -268,10 +268,25 @@ def test_what_is_none_of_the_shops_business_is_not_answered(customer, message):
         ("Rückgabebedingungen", "innerhalb von 30 Tagen"),
         ("wie lang dauert der versand nach österreich", "3–5"),
         ("can i pay by invoice", "invoice"),
-        ("habt ihr am samstag offen", "Samstag"),
+        ("habt ihr am samstag offen", "montags bis samstags"),
         ("do you ship to switzerland", "Switzerland"),
     ],
 )
 def test_a_question_about_the_shop_has_its_answer(customer, message, expected):
     assert expected in customer.says(message), customer.transcript
     assert customer.asked("utter_faq_answer"), customer.transcript
+
+
+@pytest.mark.parametrize(
+    ("search", "point", "buy"),
+    [
+        ("Regenjacke Herren L blau bis 100", "die zweite", "in den Warenkorb"),
+        ("mens jacket L blue under 100", "the second one", "add it to my cart"),
+    ],
+)
+def test_what_was_searched_for_is_not_asked_again(customer, search, point, buy):
+    customer.says(search)
+    customer.says(point)
+    assert ", L" in customer.heard[0].cards[0].subtitle, customer.transcript
+    customer.says(buy)
+    assert customer.asked("utter_added_to_cart"), customer.transcript

@@ -100,6 +100,22 @@ def test_what_the_shop_does_not_have_is_not_shown(customer, text):
     assert customer.asked("utter_search_unknown", "utter_search_none")
 
 
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [("Laptop unter 800 Euro", "„Laptop“"), ("do you have laptops", "“laptops”")],
+)
+def test_what_is_not_sold_is_named_and_only_what_comes_near_is_shown(customer, text, named):
+    answer = customer.says(text)
+    assert customer.asked("utter_search_near", "utter_search_none")
+    assert named in answer
+    assert len(cards(customer)) <= 3
+
+
+def test_a_products_bare_name_shows_the_product(customer):
+    customer.says("barista mini")
+    assert [card.title for card in cards(customer)] == ["Compact coffee machine Barista Mini"]
+
+
 def test_an_answer_comes_from_the_record_with_its_sentence(talk, customer):
     text = customer.says("ist der Wintermantel Fjord wasserdicht?")
     coat = product(talk, "Wasserdichter Wintermantel Fjord")

@@ -97,6 +97,27 @@ def test_what_goes_with_a_coat_is_for_the_same_people_and_no_other_coat(talk, cu
     assert {product.attributes.get("gender", "unisex") for product in found} <= {"women", "unisex"}
 
 
+@pytest.mark.parametrize(
+    ("search", "ask", "most"),
+    [
+        ("show me rain jackets", "does anything go with that", None),
+        ("show me rain jackets", "anything that goes with it under 20", 20),
+        ("ich suche eine Regenjacke", "passt da was dazu?", None),
+    ],
+)
+def test_what_goes_with_what_was_just_shown(talk, customer, search, ask, most):
+    customer.says(search)
+    shown = product_ids(customer)
+    customer.says(ask)
+    assert customer.asked("utter_recommend_beside")
+    assert cards(customer)
+    library = talk.bot.services.library
+    shelves = {library.product(name).category for name in shown}
+    for card, name in zip(cards(customer), product_ids(customer), strict=True):
+        assert library.product(name).category not in shelves
+        assert most is None or amount(card) <= most
+
+
 def test_advice_asks_four_questions_and_keeps_to_the_budget(customer):
     customer.says("Kannst du mich beraten?")
     for asked, answer in (

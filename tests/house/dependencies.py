@@ -8,7 +8,7 @@ from importlib.metadata import packages_distributions
 
 from tests.house.source import ROOT, Finding, Source
 
-ROOMS = ("bot", "channels", "actions", "knowledge", "simulation")
+ROOMS = ("bot", "channels", "actions", "knowledge", "desk", "simulation")
 OURS = {*ROOMS, "tests", "bench"}
 
 

@@ -19,7 +19,9 @@ INDIRECT = {
     "uvloop": "uvicorn's event loop",
     "websockets": "uvicorn's WebSocket protocol",
     "sniffio": "httpcore's locks",
+    "psycopg": "SQLAlchemy's driver for the desk's tables in PostgreSQL",
     "lxml-html-clean": "trafilatura's justext",
+    "uharfbuzz": "fpdf2's text shaping",
 }
 
 

@@ -56,7 +56,7 @@ def message(number, text):
 
 async def test_a_broken_turn_is_apologised_for_and_the_next_one_works(brain):
     store, metrics = memory_store(), Metrics()
-    turns = TurnRunner(brain, store, observe=metrics.observe)
+    turns = TurnRunner(brain, store, observe=lambda _, events: metrics.observe(events))
     dispatcher = Dispatcher(store, turns, metrics)
     told = await asyncio.gather(
         *(dispatcher.answer(message(n, "break" if n % 2 else "hallo")) for n in range(6))

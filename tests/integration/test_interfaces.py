@@ -163,6 +163,7 @@ def test_export_shows_everything_and_erasure_leaves_nothing(client):
     assert exported["conversation_id"] == "rest:gone"
     assert exported["inbox"][0]["message"]["text"] == "Meine Adresse ist gone@example.org"
     assert exported["version"] == len(exported["events"])
+    assert exported["chain"]["events"][-1]["chain"] == exported["chain"]["head"]
     assert len(exported["outbox"]) == sum(e["type"] == "bot" for e in exported["events"])
     erased = client.delete("/conversations/gone").json()
     assert erased["events"] == exported["version"]

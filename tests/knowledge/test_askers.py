@@ -5,7 +5,7 @@ import pytest
 
 from knowledge.answers import AnswerFinder, Asker
 from knowledge.documents import Passage
-from knowledge.ingest import passage_entries, passage_units
+from knowledge.ingest import Encoders, passage_entries, passage_units
 from knowledge.lexical import LexicalIndex
 from knowledge.store import VectorTable
 
@@ -68,6 +68,6 @@ def test_with_vectors_the_language_of_the_asker_is_quoted():
     def encode(asked: list[str]) -> np.ndarray:
         return np.stack([matrix[texts[text]] for text in asked])
 
-    finder = AnswerFinder(PASSAGES, lexical, vectors, encode)
+    finder = AnswerFinder(PASSAGES, lexical, vectors, Encoders(encode, encode))
     best = finder.rank("How high is the value added tax?", "de", 1)[0]
     assert (best.topic_id, best.language) == ("faq:vat", "de")

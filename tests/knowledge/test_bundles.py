@@ -2,6 +2,7 @@ import pytest
 
 from bench.knowledge.sides import VOCABULARY, demo_shop
 from knowledge.library import Library
+from knowledge.query import ProductQuery
 
 
 @pytest.fixture(scope="module")
@@ -33,3 +34,34 @@ def test_a_budget_holds_for_the_whole(demo):
 
 def test_what_is_no_open_wish_gets_no_bundle(demo):
     assert demo.bundle("schwarze Schuhe", "de") is None
+
+
+def test_each_thing_is_what_its_slot_says_and_the_first_matter_most(demo):
+    bundle = demo.bundle("alles für den ersten Campingausflug, zusammen unter 200 €", "de")
+    titles = [item.match.product.title["de"].casefold() for item in bundle.items]
+    assert "zelt" in titles[0], titles
+    assert "schlafsack" in titles[1], titles
+    assert bundle.total_minor <= 20000
+    assert bundle.too_dear
+
+
+@pytest.mark.parametrize("most", [1000, 4000, 9000, 15000, 30000, 60000])
+@pytest.mark.parametrize("name", ["beach_holiday", "camping", "home_office", "barbecue"])
+def test_the_limit_holds_for_the_whole(demo, name, most):
+    bundle = demo.bundles.fill(name, ProductQuery(language="de", price_max_minor=most))
+    slots = len(demo.bundles.ideas[name].slots)
+    assert bundle.total_minor <= most
+    assert len(bundle.items) + len(bundle.empty) + len(bundle.too_dear) == slots
+    ids = [match.product.id for match in bundle.matches]
+    assert len(set(ids)) == len(ids)
+
+
+def test_one_is_exchanged_and_the_others_stay(demo):
+    before = demo.bundle("fünf Tage am Strand", "de")
+    place = demo.bundles.slot_named(before.id, "ein anderes Handtuch", {})
+    old = next(item.match.product.id for item in before.items if item.slot == place)
+    kept = {i.slot: i.match.product.id for i in before.items if i.slot != place}
+    after = demo.bundles.fill(before.id, ProductQuery(language="de"), kept, [old])
+    by_slot = {item.slot: item.match.product.id for item in after.items}
+    assert by_slot[place] != old
+    assert {slot: by_slot[slot] for slot in kept} == kept

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from knowledge.answer_vectors import usual_questions
 from knowledge.errors import EmptyShop
 from knowledge.ingest import Encoders
 from knowledge.library import Library
@@ -46,7 +47,7 @@ def test_only_what_changed_is_encoded(dirs, tmp_path, encoder):
     library = open_library(dirs, tmp_path, encoder)
     report = library.ingest()
     assert (report.changed, report.removed, report.errors) == (0, 0, ())
-    assert report.added == 2 * len(PRODUCTS) + 14 + 2
+    assert report.added == 2 * len(PRODUCTS) + 14 + 2 + len(usual_questions(VOCABULARY))
 
     def change(products):
         products[0]["description"]["de"] = "Ganz neu."

@@ -14,11 +14,23 @@ import pytest
 from knowledge.errors import StoreUnreachable
 from knowledge.ingest import Encoders
 from knowledge.library import Library
-from knowledge.store import ChromaStore, chroma_server
+from knowledge.store import (
+    ChromaStore,
+    VectorRecord,
+    VectorTable,
+    chroma_server,
+    replaced,
+    to_table,
+)
 from tests.knowledge.conftest import VOCABULARY
 from tests.knowledge.test_ingest import StoreContract
 
 chromadb = pytest.importorskip("chromadb")
+
+
+def a_record(key, number):
+    vector = np.full(3, number, dtype=np.float32)
+    return VectorRecord(key, key.upper(), "de", f"h{number}", vector)
 
 
 def free_port():
@@ -87,3 +99,14 @@ class TestChromaServer(StoreContract):
 def test_a_server_that_is_away_is_named():
     with pytest.raises(StoreUnreachable, match=r"127\.0\.0\.1:1 does not answer"):
         ChromaStore(Path(), "http://127.0.0.1:1")
+
+
+def test_a_table_with_rows_replaced_is_what_a_store_would_load():
+    old = to_table([a_record("a", 1), a_record("b", 2), a_record("c", 3)])
+    new = replaced(old, {"a", "b", "d"}, [a_record("b", 9), a_record("d", 4)])
+    assert dict(zip(new.ids, new.hashes, strict=True)) == {"a": "h1", "b": "h9", "d": "h4"}
+    rows = dict(zip(new.ids, new.matrix.tolist(), strict=True))
+    assert rows["a"] == old.matrix[0].tolist()
+    assert rows["b"] == a_record("b", 9).vector.tolist()
+    assert replaced(old, set(), []).ids == ()
+    assert replaced(VectorTable(), {"a"}, [a_record("a", 1)]).ids == ("a",)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.storage.open import open_store
+from bot.storage.verification import verify
 
 ROOT = Path(__file__).resolve().parents[2]
 LIVES = 5
@@ -46,6 +47,7 @@ async def check(url: str, acknowledged: list[str]) -> int:
     for info in await store.events.conversations():
         key = info.conversation_id
         loaded, version = await store.events.load(key)
+        assert verify(await store.chains.read(key)).state == "intact"
         assert [e.seq for e in loaded] == list(range(1, version + 1))
         events.update(e.data["message_id"] for e in loaded)
         outbox = await store.outbox.after(key, limit=10**6)

@@ -4,12 +4,15 @@ from contextlib import asynccontextmanager
 
 from bot.storage.memory import memory_store
 from tests.contracts.storage import StoreContract
+from tests.contracts.storage_chain import ChainContract
 from tests.contracts.storage_channels import ChannelsContract
 from tests.contracts.storage_contacts import PeopleContract
 from tests.contracts.storage_effects import LedgerContract
 
 
-class TestMemoryStore(PeopleContract, ChannelsContract, LedgerContract, StoreContract):
+class TestMemoryStore(
+    ChainContract, PeopleContract, ChannelsContract, LedgerContract, StoreContract
+):
     """The contract."""
 
     @asynccontextmanager

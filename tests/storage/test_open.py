@@ -14,6 +14,7 @@ from bot.storage.codec import from_us
 from bot.storage.effects import EffectQuery
 from bot.storage.open import open_store
 from bot.storage.schema import VERSION_TABLE, configuration, migrate_sqlite, revisions
+from bot.storage.verification import verify
 from tests.contracts.storage import inbound, turn
 from tests.contracts.storage_effects import refund
 
@@ -205,6 +206,27 @@ async def test_a_store_from_before_contacts_knows_who_wrote(tmp_path):
     await store.close()
 
 
+async def test_events_from_before_the_chain_are_linked(tmp_path):
+    path = tmp_path / "tresen.sqlite3"
+    revision_0001(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO conversations VALUES ('web:ben', 1200, 0, 0)")
+        connection.execute("INSERT INTO conversations VALUES ('web:cem', 0, 0, 0)")
+        rows = [(seq, f'{{"n":{seq}}}', seq) for seq in range(1, 1201)]
+        insert = "INSERT INTO conversation_events VALUES ('web:ben', ?, 'said', ?, ?)"
+        connection.executemany(insert, rows)
+        connection.commit()
+    store = await open_store(f"sqlite:///{path}")
+    found = [verify(await store.chains.read(f"web:{name}")) for name in ("anna", "ben", "cem")]
+    assert [(one.state, one.events) for one in found] == [
+        ("intact", 1), ("intact", 1200), ("intact", 0),
+    ]  # fmt: skip
+    for key, version in (("web:anna", 1), ("web:ben", 1200), ("web:cem", 0)):
+        await store.turns.commit(turn(key, version))
+        assert verify(await store.chains.read(key)).state == "intact"
+    await store.close()
+
+
 def test_revisions_follow_their_file_names(tmp_path):
     from alembic.script import ScriptDirectory
     from sqlalchemy import create_engine
@@ -231,6 +253,28 @@ async def test_migrations_make_the_tables_on_postgres(postgres_url):
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await engine.dispose()
+
+
+@pytest.mark.postgres
+async def test_events_from_before_the_chain_are_linked_on_postgres(postgres_url):
+    import asyncpg
+
+    store = await open_store(postgres_url)
+    for version in range(3):
+        await store.turns.commit(turn("web:older", version))
+    await store.close()
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute(
+        "ALTER TABLE conversations DROP COLUMN chain; ALTER TABLE conversation_events "
+        "DROP COLUMN salt, DROP COLUMN digest, DROP COLUMN chain; "
+        "UPDATE conversation_schema SET version_num = '0003'"
+    )
+    await connection.close()
+    store = await open_store(postgres_url)
+    verdict = verify(await store.chains.read("web:older"))
+    await store.events.erase("web:older")
+    await store.close()
+    assert (verdict.state, verdict.events) == ("intact", 3)
 
 
 @pytest.mark.postgres

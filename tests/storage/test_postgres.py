@@ -11,6 +11,7 @@ from bot.storage.open import open_store
 from bot.storage.ports import WINDOW_CLOSED, Delivery
 from bot.storage.postgres import postgres_store
 from tests.contracts.storage import SetClock, StoreContract, inbound, turn
+from tests.contracts.storage_chain import ChainContract
 from tests.contracts.storage_channels import HOUR, PHONE, ChannelsContract, queued
 from tests.contracts.storage_contacts import PeopleContract
 from tests.contracts.storage_effects import LedgerContract
@@ -36,7 +37,9 @@ async def emptied(url, clock):
         await store.close()
 
 
-class TestPostgresStore(PeopleContract, ChannelsContract, LedgerContract, StoreContract):
+class TestPostgresStore(
+    ChainContract, PeopleContract, ChannelsContract, LedgerContract, StoreContract
+):
     """The contract."""
 
     @pytest.fixture

@@ -10,18 +10,25 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bot.messages import Contact, InboundMessage, OutboundMessage, Receipt, Trigger
+from bot.storage.chain_ports import Redaction, Rewritten
 from bot.storage.channel_ports import MediaItem, SentPart
 from bot.storage.effects import EffectOutcome, EffectQuery, NewEffect
 from bot.storage.errors import StorageError
 from bot.storage.open import open_store
 from bot.storage.ports import Delivery, NewEvent, NewOutbound, TurnCommit
+from bot.storage.verification import verify
 from tests.contracts.storage import NOON, SetClock
+from tests.contracts.storage_chain import mark
 
 SENDERS = st.sampled_from(["anna", "ben", "çem 🙂"])
 IDS = st.integers(1, 12)
 KEYS = st.sampled_from(["k1", "k2", "k3", "ç\ud83d"])
 STATES = st.sampled_from(["sent", "done", "refused", "unknown"])
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=12)
+
+
+async def verified(store, key):
+    return verify(await store.chains.read(key))
 
 
 class TwoStores(RuleBasedStateMachine):
@@ -182,6 +189,17 @@ class SameAsMemory(ChannelRules):
         commit = TurnCommit(key, version, events, (), None, effects, outcomes[: len(text) % 2])
         self.both(lambda s: s.turns.commit(commit))
 
+    @rule(sender=SENDERS, seq=st.integers(1, 4), stale=st.sampled_from([0, 0, 1]), text=ANY_TEXT)
+    def redact(self, sender, seq, stale, text):
+        key, data, salt = f"web:{sender}", {"text": text}, b"s" * 16
+        events, version = self.both(lambda s: s.events.load(key))
+        kind = next((event.type for event in events if event.seq == seq), "said")
+        if kind == "redacted":  # nobody redacts a mark
+            return
+        told = [mark(seq, data, salt, kind)]
+        redaction = Redaction(key, version + stale, [Rewritten(seq, data, salt)], told)
+        self.both(lambda s: s.chains.redact(redaction))
+
     @rule(key=KEYS, state=STATES, result=st.dictionaries(ANY_TEXT, IDS, max_size=1), note=ANY_TEXT)
     def settle(self, key, state, result, note):
         self.both(lambda s: s.effects.mark(EffectOutcome(key, state, result, note)))
@@ -209,6 +227,7 @@ class SameAsMemory(ChannelRules):
         for info in self.both(lambda s: s.events.conversations()):
             key = info.conversation_id
             self.both(lambda s, key=key: s.events.load(key))
+            assert self.both(lambda s, key=key: verified(s, key)).state == "intact"
             self.both(lambda s, key=key: s.inbox.history(key))
             self.both(lambda s, key=key: s.contacts.of_conversation(key))
             for entry in self.both(lambda s, key=key: s.outbox.after(key)):

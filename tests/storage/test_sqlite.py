@@ -14,12 +14,15 @@ from bot.storage.errors import EraseIncomplete, StoreClosed, StoreFailed, Versio
 from bot.storage.open import open_store
 from bot.storage.sqlite_connection import SqliteConnection
 from tests.contracts.storage import NOON, StoreContract, inbound, turn
+from tests.contracts.storage_chain import ChainContract
 from tests.contracts.storage_channels import ChannelsContract
 from tests.contracts.storage_contacts import PeopleContract
 from tests.contracts.storage_effects import LedgerContract, refund
 
 
-class TestSqliteStore(PeopleContract, ChannelsContract, LedgerContract, StoreContract):
+class TestSqliteStore(
+    ChainContract, PeopleContract, ChannelsContract, LedgerContract, StoreContract
+):
     """The contract."""
 
     @pytest.fixture

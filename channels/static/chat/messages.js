@@ -6,12 +6,13 @@ const HTTP = ["http:", "https:"];
 // context: {base, t, language, press(payload, title)}
 export function messageNode(frame, context) {
   const mine = frame.direction === "in";
-  const node = h("div", { class: `message ${mine ? "mine" : "theirs"}`, role: "article", "aria-label": mine ? context.t.you : context.t.bot });
+  const node = h("div", { class: `message ${mine ? "mine" : "theirs"}`, role: "article", "aria-label": mine ? context.t.you : frame.author || context.t.bot });
   for (const file of frame.attachments || []) node.append(fileNode(file, context));
   if (frame.image_url) node.append(pictureNode(frame.image_url, context));
   if (frame.text) node.append(addText(h("div", { class: "bubble", dir: "auto" }), String(frame.text), context.base));
   if (frame.cards?.length) node.append(carouselNode(frame.cards, context));
-  node.append(h("div", { class: "meta" }, timeNode(frame.at, context)));
+  const author = frame.author ? h("span", { class: "author", dir: "auto" }, `${frame.author} · `) : null;
+  node.append(h("div", { class: "meta" }, author, timeNode(frame.at, context)));
   if (frame.buttons?.length) node.append(repliesNode(frame.buttons, context));
   return node;
 }

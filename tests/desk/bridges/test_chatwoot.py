@@ -1,0 +1,39 @@
+"""The bridge to Chatwoot, against a fake that behaves as its documentation says."""
+
+import pytest
+
+from desk.bridges.chatwoot import Config, connect
+from desk.bridges.ports import Unverified, WebhookCall
+from tests.contracts.bridge import BridgeContract
+from tests.desk.bridges.chatwoot_desk import INBOX, ChatwootDesk
+from tests.desk.house import Watch
+
+
+class TestChatwootBridge(BridgeContract):
+    fake = ChatwootDesk
+
+    async def test_a_customer_who_comes_again_is_the_same_contact(self, world):
+        await world.open()
+        assert len(world.fake.contacts) == 1
+        [contact] = world.fake.contacts.values()
+        assert contact["name"] == "Mika Muster"
+        assert "4915112345678" not in contact["identifier"]
+        case = world.fake.only_case()[1]
+        assert case.said == ["Where is my parcel?"]
+
+
+def test_an_older_version_proves_itself_by_its_address():
+    fake = ChatwootDesk(Watch())
+    config = Config("https://chat.example", 1, INBOX, "t", url_secret="of-the-address-of-it")
+    bridge = connect(config, fake.context())
+    body = fake.replies("1", "Hello").body
+    [reply] = bridge.parse(WebhookCall({}, {"secret": "of-the-address-of-it"}, body))
+    assert reply.text == "Hello"
+    for query in ({}, {"secret": ""}, {"secret": "of-the-address"}, {"secret": "ß"}):
+        with pytest.raises(Unverified):
+            bridge.parse(WebhookCall({}, query, body))
+
+
+def test_it_wants_a_secret():
+    with pytest.raises(ValueError, match="webhook_secret"):
+        connect(Config("https://chat.example", 1, INBOX, "t"), ChatwootDesk(Watch()).context())
