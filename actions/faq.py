@@ -13,6 +13,7 @@ import yaml
 from actions.base import Said, Services, Slots, stamp
 from actions.commerce.models import Texts
 from actions.follow_ups import CLEAR_NAME
+from actions.nearby_answers import nearby_question
 from actions.product_names import naming_words, stem
 from actions.product_views import card, product_option
 from actions.product_words import tokens
@@ -29,6 +30,8 @@ _GOES_ON = re.compile(
     re.IGNORECASE,
 )
 """A question that goes on with the one before: "and to Austria?"."""
+
+_WORDS = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 
 _FILE = Path(__file__).resolve().parents[1] / "data" / "lexicons" / "help_skills.yml"
 _MOST_CARDS = 3
@@ -65,21 +68,55 @@ class AnswerQuestion(_Answering):
     """Answer a question about the shop.
 
     Sets `answer`, None when nothing supports one, and `skills` that do what it is about;
-    `last_question` keeps the question for "and to Austria?".
+    `last_question` keeps the question for "and to Austria?". `nearby`: the answer only tells what
+    there is of the matter. `redirect`: find_product, where only goods were named.
     """
 
     async def act(self, said: Said) -> Slots:
         """Return the quoted answer with its source."""
         text = next((str(m["text"]) for m in said.mentions() if m.get("text")), "")
         before = str(said.slot("last_question") or "")
-        goes_on = _GOES_ON.fullmatch(text) if before else None
-        if goes_on is None:
-            return {**_slots(await self._answer(said, text)), "last_question": text}
-        found = await answer(self.services, said, f"{before.rstrip('?!. ')} {goes_on['rest']}")
-        told = {stem(word) for word in tokens(found.text)} if found else set()
-        if not {stem(word) for word in tokens(goes_on["what"])} <= told:
-            found = await self._answer(said, text)
-        return {**_slots(found), "last_question": before}
+        rest, what = _gone_on(said, text) if before else ("", "")
+        if not rest:
+            return await self._told(said, text, await self._answer(said, text), text)
+        whole, is_whole = f"{before} {rest}", True
+        if not said.slot("whole"):
+            whole, is_whole = await asyncio.to_thread(self._whole, before, rest, said.language)
+        found = await answer(self.services, said, whole)
+        if said.slot("whole") and not await self._stays(said, before, found):
+            found = None
+        if not is_whole and not _tells(found, what):
+            alone = await answer(self.services, said, text)
+            found = alone if _tells(alone, what) else None
+        if found is None and self._is_goods(what, said.language):
+            return {**_slots(None), "redirect": "find_product"}
+        swapped = is_whole and not said.slot("whole")
+        return await self._told(said, text, found, whole if swapped else before)
+
+    async def _stays(self, said: Said, before: str, found: Answer | None) -> bool:
+        """Return whether an answer stays on the page of the one to the question before."""
+        first = await answer(self.services, said, before)
+        if first is None or found is None:
+            return True
+        return first.source_title == found.source_title
+
+    async def _told(self, said: Said, text: str, found: Answer | None, asked: str) -> Slots:
+        near = None if found else await near_answer(self.services, said, text)
+        return {**_slots(found or near), "nearby": near is not None, "last_question": asked}
+
+    def _whole(self, before: str, rest: str, language: str) -> tuple[str, bool]:
+        """Return the question with what it goes on with, and whether goods took others' place."""
+        plain = before.rstrip("?!. ")
+        if self._is_goods(rest, language):
+            for word in sorted(_WORDS.findall(plain), key=len, reverse=True):
+                if self._is_goods(word, language):
+                    return plain.replace(word, rest), True
+        return f"{plain} {rest}", False
+
+    def _is_goods(self, words: str, language: str) -> bool:
+        """Return whether words name goods of this shop and nothing else."""
+        read = self.services.library.read_query(words, language)
+        return bool(read.categories) and not read.unexplained
 
 
 class TryAnswer(_Answering):
@@ -100,6 +137,9 @@ class TryAnswer(_Answering):
         found = await self._answer(said, text)
         if found is not None:
             say_answer(said, found)
+            return {"answered": True}
+        if (near := await near_answer(self.services, said, text)) is not None:
+            say_answer(said, near, "utter_faq_nearby")
             return {"answered": True}
         if elsewhere >= _PERHAPS_ELSEWHERE and not _LOOKS_FOR.search(text):
             return {"answered": False}
@@ -190,10 +230,29 @@ async def asker_of(services: Services, said: Said, named: Sequence[str] = ()) ->
     )
 
 
-def say_answer(said: Said, found: Answer) -> None:
+def say_answer(said: Said, found: Answer, response: str = "utter_faq_answer") -> None:
     """Quote a passage with its source."""
     slots = _slots(found)
-    said.say("utter_faq_answer", answer=slots["answer"], skills=slots["skills"])
+    said.say(response, answer=slots["answer"], skills=slots["skills"])
+
+
+async def near_answer(services: Services, said: Said, text: str) -> Answer | None:
+    """Return what the texts say of the matter of a question that they do not answer."""
+    asked = nearby_question(text, said.language)
+    return await answer(services, said, asked) if asked else None
+
+
+def _tells(found: Answer | None, what: str) -> bool:
+    """Return whether an answer speaks of a thing."""
+    told = {stem(word) for word in tokens(found.text)} if found else set()
+    return {stem(word) for word in tokens(what)} <= told
+
+
+def _gone_on(said: Said, text: str) -> tuple[str, str]:
+    """Return what a text goes on with, and the thing in it that is asked about."""
+    rest = str(said.slot("goes_on") or "")
+    found = _GOES_ON.fullmatch(f"und {rest}" if rest else text)
+    return (found["rest"], found["what"]) if found else (rest, rest)
 
 
 async def manual_answer(services: Services, said: Said, question: str, of: str) -> Answer | None:

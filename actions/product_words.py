@@ -13,6 +13,7 @@ from actions.commerce.models import Texts
 
 _FILE = Path(__file__).resolve().parents[1] / "data" / "lexicons" / "product_words.yml"
 _PLAIN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+_WHO = re.compile(r"(?:\bwho\b|,\s*(?:der|die|das|dem)\b)([^,;.!?]*)", re.IGNORECASE)
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 
 
@@ -41,6 +42,9 @@ class ProductWords(msgspec.Struct, frozen=True):
     titles: dict[str, Texts]
     exchanges: dict[str, tuple[str, ...]]
     together: dict[str, tuple[str, ...]]
+    gifts: dict[str, tuple[str, ...]]
+    persons: dict[str, tuple[str, ...]]
+    likes: dict[str, tuple[str, ...]]
 
     def aspects_in(self, text: str) -> list[tuple[str, Aspect]]:
         """Return the properties that a text asks for, in the order of the text."""
@@ -63,6 +67,22 @@ class ProductWords(msgspec.Struct, frozen=True):
     def exchanges_one(self, text: str) -> bool:
         """Return whether a text wants another one of several things: "a different towel"."""
         return _says(self.exchanges, text)
+
+    def liked(self, text: str) -> str:
+        """Return what somebody else likes according to a text, "" where it tells no such thing."""
+        is_told = _says(self.persons, text) and _says(self.likes, text)
+        return self._what_is_liked(text) if is_told else ""
+
+    def gift_for(self, text: str) -> str:
+        """Return what somebody likes for whom a gift is looked for in the same text, or ""."""
+        clause = _WHO.search(text)
+        if clause is None or not (_says(self.gifts, text) and _says(self.likes, clause[1])):
+            return ""
+        return self._what_is_liked(clause[1])
+
+    def _what_is_liked(self, text: str) -> str:
+        known = [w for group in (self.persons, self.likes) for ws in group.values() for w in ws]
+        return " ".join(tokens(_pattern(tuple(known)).sub(" ", text)))
 
     def wants_several(self, text: str) -> bool:
         """Return whether a text wants several things for one purpose."""

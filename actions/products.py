@@ -1,13 +1,14 @@
 """Answers about one product, its stock, and the differences between several."""
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from itertools import starmap
 from typing import Any
 
 from actions.base import Said, Slots, money, stamp
 from actions.commerce.errors import NotFound
-from actions.commerce.models import Product, Variant
+from actions.commerce.models import Product, Texts, Variant
 from actions.faq import manual_answer, say_answer
 from actions.options import said_values
 from actions.product_facts import ProductFacts, attribute_title
@@ -189,15 +190,24 @@ def _single(wanted: Mapping[str, list[str]]) -> dict[str, str]:
     return {name: values[0] for name, values in wanted.items() if len(values) == 1}
 
 
+_COUNTS = {"two": 2, "2": 2, "zwei": 2, "beiden": 2, "three": 3, "3": 3, "drei": 3}
+_TOP = re.compile(rf"\b(?:first|top|ersten|oberen)\s+({'|'.join(_COUNTS)})\b", re.IGNORECASE)
+
+
 class CompareProducts(ProductAction):
-    """Compare the products `targets`; sets `compared` (rows with one text per product)."""
+    """Compare the products `targets`; sets `compared` (rows with one text per product).
+
+    `unstated` are the properties asked for that no record of them states.
+    """
 
     async def act(self, said: Said) -> Slots:
         """Return the differences."""
         products = []
         shown = said.slot("shown_products") or []
         targets = [target for target in said.slot("targets") or [] if target]
-        if len(targets) < 2 and len(shown) <= _MOST_COMPARED:
+        if few := _at_the_top(said):
+            targets = [option["value"] for option in shown[:few]]
+        elif len(targets) < 2 and len(shown) <= _MOST_COMPARED:
             targets = [option["value"] for option in shown]
         for product_id in targets[:_MOST_COMPARED]:
             try:
@@ -217,6 +227,7 @@ class CompareProducts(ProductAction):
         cheap = [min(v.price_minor for v in p.variants) for p in products]
         return {
             "compared": [titles(product) for product in products],
+            "unstated": _unstated(said, products),
             "rows": differing[:_MOST_ROWS],
             "cheapest": titles(products[cheap.index(min(cheap))]) if len(set(cheap)) > 1 else None,
             "cheapest_by": money(max(cheap) - min(cheap), currency),
@@ -227,6 +238,23 @@ class CompareProducts(ProductAction):
                 for p, v in zip(products, firsts, strict=True)
             ],
         }
+
+
+def _at_the_top(said: Said) -> int:
+    """Return how many of those shown a text names from the top: "the first two"; 0 for none."""
+    text = next((str(m["text"]) for m in said.mentions() if m.get("text")), "")
+    found = _TOP.search(text)
+    return _COUNTS[found[1].casefold()] if found else 0
+
+
+def _unstated(said: Said, products: Sequence[Product]) -> list[Texts]:
+    """Return the properties that were asked for and that none of the products states."""
+    text = next((str(m["text"]) for m in said.mentions() if m.get("text")), "")
+    known = {name for product in products for name in product.attributes}
+    known |= {name for p in products for variant in p.variants for name in variant.options}
+    asked = (aspect for _, aspect in product_words().aspects_in(text))
+    named = [a for a in asked if a.attributes or a.options]
+    return [a.title for a in named if not known & {*a.attributes, *a.options}]
 
 
 def _prices(products: Sequence[Product], currency: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Finding products: a sentence, a shelf, a follow-up; shown with fresh prices."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +25,12 @@ MOST_SHELVES = 8
 MOST_FOLLOW_UP_WORDS = 7
 MOST_RELAXATIONS = 4
 _COLOR = "color"
+_SOMETHING = re.compile(
+    r"^\W*(?:\w+\W+){0,2}(?:(?:something|sth|etwas|irgend ?was)\b.{0,12}"
+    r"\b(?:for|from|f[üu]e?rs?|aus|zum?)|was\s+(?:zum?|f[üu]e?rs?))\b",
+    re.IGNORECASE,
+)
+"""An open wish, for which the budget told before still holds: "something for the kitchen"."""
 SUPPORT = frozenset({"title", "words", "meaning"})
 Fresh = tuple[Product, Variant]
 
@@ -94,6 +101,10 @@ class SearchProducts(ProductAction):
         if not text.strip():
             return None
         fresh = msgspec.structs.replace(library.read_query(text, said.language), limit=PAGE)
+        if (liked := self._liked(said, text, previous, fresh)) is not None:
+            return liked
+        if previous is not None and _SOMETHING.search(text) and not _has_price(fresh):
+            fresh = _at_price_of(fresh, previous)
         if (
             previous is not None
             and not fresh.categories
@@ -110,6 +121,21 @@ class SearchProducts(ProductAction):
         if nothing and words.is_generic(named):
             return None
         return fresh
+
+    def _liked(
+        self, said: Said, text: str, previous: ProductQuery | None, fresh: ProductQuery
+    ) -> ProductQuery | None:
+        """Return what to search for where a text tells what somebody likes: the price stays."""
+        words = product_words()
+        gift, liked = words.gift_for(text), words.liked(text) if previous is not None else ""
+        if not (gift or liked):
+            return None
+        told = self.services.library.read_query(gift or liked, said.language)
+        if not (told.categories or (liked and told.unexplained)):
+            return None
+        before = fresh if gift or previous is None else previous
+        kept = {"in_stock": before.in_stock, "exclude": before.exclude, "limit": PAGE}
+        return _at_price_of(msgspec.structs.replace(told, **kept), before)
 
     def _other_skill(self, said: Said, text: str) -> str:
         """Return what a text rather means: several things, more of a search by photo, or ""."""
@@ -219,7 +245,7 @@ def _state(result: ProductResult, fresh: Sequence[Fresh]) -> str:
 
 def _is_narrow(query: ProductQuery) -> bool:
     """Return whether enough was understood to show something although a word means nothing."""
-    priced = query.price_max_minor is not None or query.price_min_minor is not None
+    priced = _has_price(query)
     limits = (query.attributes, query.colors, query.sizes, query.materials, query.brands, priced)
     return bool(query.categories) and any(limits)
 
@@ -230,9 +256,20 @@ def _can_do_without(query: ProductQuery, state: str) -> bool:
     return is_named or (state in {"near", "unknown"} and _is_narrow(query))
 
 
+def _has_price(query: ProductQuery) -> bool:
+    return query.price_max_minor is not None or query.price_min_minor is not None
+
+
+def _at_price_of(query: ProductQuery, before: ProductQuery) -> ProductQuery:
+    """Return a query with the price limits of the one before."""
+    return msgspec.structs.replace(
+        query, price_min_minor=before.price_min_minor, price_max_minor=before.price_max_minor
+    )
+
+
 def _ignored(query: ProductQuery) -> str:
     words = product_words()
-    return " ".join(w for w in query.unexplained if not words.is_generic([w]))
+    return " ".join(w for w in query.unexplained if not (w.isdigit() or words.is_generic([w])))
 
 
 def _worth_offering(relaxations: Sequence[Relaxation]) -> list[Relaxation]:

@@ -22,14 +22,21 @@ RATING = "rating"
 GOOD = 4
 _PAGE = 200
 _WHO = ("name", "email", "phone", "address", "street", "city", "postcode")
-_PERSONAL = frozenset({
+PERSONAL = frozenset({
     "order_number", "excluded_order", "tracking_number", "email", "phone", "postcode", "name",
 })  # fmt: skip
+"""The entities that say who somebody is, or lead to them."""
 _STREET = re.compile(
     r"\b[A-ZÄÖÜ][\w.-]*(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|ring|damm|ufer)\s*\d+\s?[a-z]?\b"
     r"|\b\d+\s+(?:[A-Z]\w+\s+){1,3}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Drive)\b"
 )
 _NUMBER = re.compile(r"\b[A-Z]{0,2}\d(?:[ -]?\d){6,}\b")
+_PIECE = re.compile(r"[^\n]{1,1500}(?!\S)|[^\n]{1,1500}")
+"""What the extractor reads at once; a word is not torn."""
+_KINDS = {
+    "order_number": "ORDER", "excluded_order": "ORDER", "tracking_number": "TRACKING",
+    "name": "PERSON",
+}  # fmt: skip
 _SOURCE_LINE = re.compile(r"\n\s*(?:Source|Quelle):[^\n]*\s*\Z")
 
 
@@ -54,10 +61,33 @@ def personal_mask(order_number_pattern: str) -> Callable[[str], str]:
 
     def masked(text: str) -> str:
         found = extractor.extract(text, "en", utc_now())
-        named = mask(text, [entity for entity in found if entity.type in _PERSONAL])
+        named = mask(text, [entity for entity in found if entity.type in PERSONAL])
         return _NUMBER.sub("NUMBER", _STREET.sub("ADDRESS", named))
 
     return masked
+
+
+def personal_spans(order_number_pattern: str) -> Callable[[str], list[tuple[int, int, str, str]]]:
+    """Return what finds personal data: start, end, kind and usual form. Some may overlap.
+
+    Args:
+        order_number_pattern: the shop's, a regular expression.
+    """
+    extractor = EntityExtractor(EntitySettings(order_number_pattern=order_number_pattern))
+
+    def spans(text: str) -> list[tuple[int, int, str, str]]:
+        found = []
+        for piece in _PIECE.finditer(text):
+            begin = piece.start()
+            for one in extractor.extract(piece[0], "en", utc_now()):
+                if one.type in PERSONAL:
+                    kind, value = _KINDS.get(one.type, one.type.upper()), str(one.value or one.text)
+                    found.append((begin + one.start, begin + one.end, kind, value))
+        for pattern, kind in ((_STREET, "ADDRESS"), (_NUMBER, "NUMBER")):
+            found += [(m.start(), m.end(), kind, m[0]) for m in pattern.finditer(text)]
+        return found
+
+    return spans
 
 
 async def answered_questions(events: EventStore, language: str) -> AsyncIterator[AnsweredQuestion]:
@@ -128,11 +158,17 @@ def _is_good(value: object) -> bool:
 
 def said_in_slots(stored: Sequence[StoredEvent]) -> list[str]:
     """Return what slots hold that says who somebody is, the longest first."""
-    found: set[str] = set()
-    for item in stored:
-        if item.data.get("event") == "slot":
-            found.update(_personal(str(item.data.get("name", "")), item.data.get("value")))
-    return sorted(found, key=len, reverse=True)
+    slots = [
+        (str(item.data.get("name", "")), item.data.get("value"))
+        for item in stored
+        if item.data.get("event") == "slot"
+    ]
+    return sorted({value for _, value in named_in_slots(slots)}, key=len, reverse=True)
+
+
+def named_in_slots(slots: Iterable[tuple[str, object]]) -> set[tuple[str, str]]:
+    """Return those names and values of slots that say who somebody is."""
+    return {found for name, value in slots for found in _personal(name, value)}
 
 
 def without(text: str, secrets: Iterable[str]) -> str:
@@ -142,10 +178,10 @@ def without(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def _personal(name: str, value: object) -> Iterator[str]:
+def _personal(name: str, value: object) -> Iterator[tuple[str, str]]:
     """Yield what a slot holds that says who somebody is; an address may be a mapping."""
     if isinstance(value, dict) and "address" in name:
         for key, part in value.items():
             yield from _personal(str(key), part)
     elif isinstance(value, str) and "product" not in name and any(w in name for w in _WHO):
-        yield from [value.strip()] if len(value.strip()) > 2 else []
+        yield from [(name, value.strip())] if len(value.strip()) > 2 else []

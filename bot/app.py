@@ -32,7 +32,9 @@ from bot.channels import (
     webhook_path,
 )
 from bot.deliveries import Deliveries
+from bot.desk_hold_out import HoldOut
 from bot.desk_setup import DeskRules, OpenDesk
+from bot.desk_similar import learning
 from bot.desk_web import DESK_UPLOADS, DeskPages, desk_pages
 from bot.dispatcher import Dispatcher
 from bot.exchange import Exchanges
@@ -41,6 +43,7 @@ from bot.knowledge_sources import open_sources
 from bot.knowledge_upkeep import KnowledgeUpkeep, mount_knowledge
 from bot.languages import language_of
 from bot.linking import Linking
+from bot.live_signs import customer_types, operator_types
 from bot.media import Shelf
 from bot.messages import Trigger, happened, utc_now
 from bot.metrics import Metrics
@@ -56,6 +59,7 @@ from bot.storage.effects import EffectEntry
 from bot.storage.open import open_store
 from bot.storage.ports import Store
 from bot.turn import TurnRunner
+from bot.understanding.encoder import Encoder
 from bot.web import WebParts, mount_web
 from channels.push import ChannelContext
 from channels.webchat.tokens import Signer
@@ -96,7 +100,7 @@ async def build_bot(
         services,
         accounts=(accounts := Accounts()),
         photos=open_photos(settings, library, files := SentFiles(uploads, address)),
-        waitroom=(desk := _open_desk(settings, opened.shop, store, clock)),
+        waitroom=(desk := _open_desk(settings, opened.shop, store, clock, encoder)),
     )
     brain = await make_brain(settings, flows, services, encoder)
     metrics = Metrics()
@@ -105,7 +109,7 @@ async def build_bot(
     dispatcher = Dispatcher(store, turns, metrics, clock=clock)
     desk.serve(dispatcher)
     own = store, dispatcher.accept, linking, shelf, metrics, dispatcher.precedence, accounts
-    hub = ChannelHub(channels, HubParts(*own), clock)
+    hub = ChannelHub(channels, HubParts(*own, desk.feed.is_live), clock)
     dispatcher.on_answer(hub.answered)
     files.on_media(hub.media.find)
     notices = Notices(store.effects, dispatcher.accept, clock)
@@ -115,8 +119,11 @@ async def build_bot(
     return Bot(*built, Deliveries(store), reconciler, payments, hub, signer, uploads, desk)
 
 
-def _open_desk(settings: Settings, shop: Shop, store: Store, clock: Clock) -> OpenDesk:
-    return OpenDesk(settings, DeskRules(settings, shop.info.time_zone), store, clock)
+def _open_desk(
+    settings: Settings, shop: Shop, store: Store, clock: Clock, encoder: Encoder
+) -> OpenDesk:
+    learnt = learning(settings, shop.info.order_number_pattern, encoder)
+    return OpenDesk(settings, DeskRules(settings, shop.info.time_zone), store, clock, learnt)
 
 
 def _observing(metrics: Metrics, desk: OpenDesk) -> Callable[[str, Sequence[ev.Event]], None]:
@@ -196,6 +203,8 @@ def make_app(bot: Bot) -> FastAPI:
 
     token = bot.settings.endpoints.api_token
     own_limit = (DESK_UPLOADS, *(webhook_path(name) for name in bot.hub.names))
+    if bridge is not None:
+        own_limit += (bridge.path,)
     api = make_api(make_backend(bot), bot.metrics, token, version("tresen"), own_limit)
     api.router.lifespan_context = lifespan
     _mount(api, bot)
@@ -234,6 +243,10 @@ def _desk_pages(bot: Bot) -> Sequence[BaseRoute]:
         files=bot.uploads,
         settings=bot.settings,
         count=bot.desk.facts.flush,
+        translation=bot.desk.translation,
+        similar=bot.desk.similar,
+        writer=bot.desk.writer,
+        types=operator_types(bot.dispatcher, bot.store, bot.hub.channel, bot.hub.names),
     )
     return desk_pages(parts, bot.desk.rules.settings, bot.desk.rules.offices)
 
@@ -269,6 +282,8 @@ def _web_parts(bot: Bot) -> WebParts:
         deliveries=bot.deliveries,
         linking=bot.hub.linking,
         desk=bot.payments.desk if bot.payments else None,
+        offers=HoldOut(bot.desk.database, bot.services.clock).offered,
+        typed=customer_types(bot.desk.desk, bot.desk.database),
     )
 
 

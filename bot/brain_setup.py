@@ -21,6 +21,7 @@ from bot.flow_files import load_flows
 from bot.flows import FlowSet
 from bot.grounding import Gate
 from bot.grounding_facts import Stated, rule_keys
+from bot.help_lines import load_help_lines
 from bot.knowledge_sources import open_gathering, shop_texts, store_opener
 from bot.linking import Linking
 from bot.messages import utc_now
@@ -146,7 +147,8 @@ async def make_brain(
     languages = [la for la in settings.config.languages if la in info.languages] or list(
         settings.config.languages
     )
-    renderer = Renderer(flows, languages, info.time_zone)
+    lines = load_help_lines(data / "help_lines.yml")
+    renderer = Renderer(flows, languages, info.time_zone, lines)
     library = services.library
     rules = rule_keys(services.policy.statements, info.currency)
     stated = Stated(lambda: library.passages, data, rules)

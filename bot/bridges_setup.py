@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.desk_setup import OpenDesk
+from bot.desk_setup import OWN, OpenDesk
 from bot.http_guard import failure
 from bot.settings import Settings
 from bot.shops import Place, adapter, converted
@@ -23,9 +23,7 @@ from desk.bridges.ports import BadWebhook, Bridge, BridgeContext, Unverified, We
 from desk.bridges.words import Language
 from desk.transcript import Around
 
-OWN = "own"
-"""The kind of desk that is served at /desk, and nothing else."""
-KINDS = ("chatwoot", "email", "webhook", "zendesk")
+KINDS = ("chatwoot", "email", "webhook", "zendesk", "zendesk_messaging")
 log = structlog.get_logger(__name__)
 
 
@@ -61,7 +59,8 @@ class OpenBridge:
         async def desk_webhook(request: Request) -> Response:
             """Take a webhook; 200 once it is written down, 401 unless it proves its origin."""
             try:
-                webhook = await receive(request)
+                limit_bytes = self.bridge.most_bytes(request.headers)
+                webhook = await receive(request, limit_bytes)
                 call = WebhookCall(webhook.headers, webhook.query, webhook.body)
                 await self._receiver.accept(call)
             except ChannelError as error:

@@ -113,6 +113,7 @@ class HubParts(msgspec.Struct, frozen=True):
     metrics: Metrics
     precedence: Precedence = msgspec.field(default_factory=Precedence)
     accounts: Accounts = msgspec.field(default_factory=Accounts)
+    has_person: Callable[[str], bool] = lambda conversation_id: False
 
 
 class ChannelHub:
@@ -142,7 +143,13 @@ class ChannelHub:
         self.media = MediaKeeper(parts.store, pushed, parts.shelf, parts.accept, clock)
         parts.linking.on_join(parts.accept)
         shared = IntakeParts(
-            parts.store, parts.accept, parts.linking, self.media, parts.metrics, parts.precedence
+            parts.store,
+            parts.accept,
+            parts.linking,
+            self.media,
+            parts.metrics,
+            parts.precedence,
+            parts.has_person,
         )
         for name, channel in pushed.items():
             sender = Sender(parts.store, channel, clock, parts.metrics, pace, parts.precedence)

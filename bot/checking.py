@@ -26,8 +26,11 @@ from bot.messages import utc_now
 from bot.nlu_cli import training_problems
 from bot.settings import Settings
 from bot.shops import connect
+from bot.sign_in_setup import sign_in_settings
+from bot.translation_setup import make_translator
 from bot.understanding.examples import TrainingDataError, load_examples
 from bot.voice_checks import check_voices
+from bot.writing_setup import make_model
 from bot.yaml_source import Problem, SourceError, YamlSource
 from desk.bridges.ports import BridgeContext
 from desk.public_holidays import HolidaysNotInstalled
@@ -67,14 +70,20 @@ def _check_sources(settings: Settings) -> Iterator[Problem]:
 
 
 def _check_desk(settings: Settings) -> Iterator[Problem]:
-    """Find what is wrong with the rules of the operators' desk, and the way to another one."""
+    """Find what is wrong with the rules of the desk, the way to another one, and the translator."""
     try:
-        DeskRules(settings, "UTC")
+        rules = DeskRules(settings, "UTC")
+        sign_in_settings(settings, rules.settings.teams)
         make_bridge(settings, BridgeContext("en", "", "", utc_now))
+        make_translator(settings)
     except SourceError as error:
         yield from error.problems
     except HolidaysNotInstalled as error:
         yield Problem("config.yml", 1, str(error))
+    try:
+        make_model(settings)
+    except SourceError as error:
+        yield from error.problems
 
 
 def _check_connection(settings: Settings) -> Iterator[Problem]:

@@ -45,6 +45,13 @@ def wrong_value(
     source: YamlSource, error: msgspec.ValidationError, kind: type[msgspec.Struct]
 ) -> Problem:
     """Return the problem at a value that has another type, or is out of its range."""
+    what, steps, cure = meant(error, kind)
+    named = f"{'.'.join(map(str, steps))}: " if steps else ""
+    return source.problem(steps, f"{named}{what}", cure)
+
+
+def meant(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> tuple[str, Where, str]:
+    """Return what is wrong with a value, where it stands, and what is allowed there."""
     found = _PLACE.match(str(error))
     what, path = (found[1], found[2] or "") if found else (str(error), "")
     steps = [key or int(index) for key, index in _STEP.findall(path)]
@@ -54,8 +61,7 @@ def wrong_value(
         cure = f"write a number from {meta.ge} to {meta.le}"
     elif meta is not None and meta.description:
         cure = meta.description
-    named = f"{'.'.join(map(str, steps))}: " if steps else ""
-    return source.problem(tuple(steps), f"{named}{what}", cure)
+    return what, tuple(steps), cure
 
 
 def _meta(kind: type, names: list[str]) -> msgspec.Meta | None:

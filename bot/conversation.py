@@ -13,6 +13,8 @@ LENT = "lent"
 """Why the bot has a conversation that an operator gets back when it is done."""
 SKILL_DONE = "skill_done"
 """Why an operator has a conversation again that they lent to the bot."""
+MERGED = "merged"
+"""Why a person has a conversation whose case goes on in another one."""
 _NO_CASE = frozenset({"bot", "closed"})
 
 
@@ -48,7 +50,8 @@ class Conversation(msgspec.Struct):
     `begun` is the id of the message whose turn began last; `intended` the action with outside
     effects that its turn was about to run, empty once it has run. `operator` is who has it while
     `handoff` is with_operator, `cases` how often people were needed so far. `lent_by` is who lent
-    it to the bot, for `lent_skill` only.
+    it to the bot, for `lent_skill` only. `merged` is the link to the case with which its own was
+    put together, empty for none; `leads` are the links to those that are answered in its own.
     """
 
     id: str
@@ -64,6 +67,8 @@ class Conversation(msgspec.Struct):
     lent_by: str = ""
     lent_name: str = ""
     lent_skill: str = ""
+    merged: str = ""
+    leads: frozenset[str] = frozenset()
     not_understood: int = 0
     mood: Mood = Mood()
     turns: int = 0
@@ -84,6 +89,14 @@ class Conversation(msgspec.Struct):
     def is_begun(self) -> bool:
         """Return whether there is anything of it: it was neither never begun nor erased."""
         return self.started or self.cases > 0
+
+    def stays_from(self, state: ev.HandoffState) -> bool:
+        """Return whether it stays where it is although a platform says that it passed to `state`.
+
+        Nobody else moves what an operator of ours has; who waits for one goes on waiting.
+        """
+        is_ours = bool(self.operator or self.lent_by or self.merged)
+        return is_ours or (state == "bot" and self.handoff == "waiting_for_operator")
 
     def runs(self, flow_id: str) -> bool:
         """Return whether a flow is under way, or waits to go on."""
@@ -280,6 +293,10 @@ def _handoff(c: Conversation, e: ev.HandoffChanged) -> None:
     is_lent = e.state == "bot" and e.reason == LENT
     c.lent_by, c.lent_name = (e.operator, e.operator_name) if is_lent else ("", "")
     c.handoff_order = max(c.handoff_order, e.order)
+    if e.state != "with_operator" or e.reason != MERGED:
+        c.merged = ""
+    if e.state in _NO_CASE and not is_lent:
+        c.leads = frozenset()
     if e.state == "bot":  # what a person has dealt with does not count again
         c.mood = Mood()
 
@@ -287,6 +304,12 @@ def _handoff(c: Conversation, e: ev.HandoffChanged) -> None:
 def _acted(c: Conversation, e: ev.OperatorActed) -> None:
     if e.act == LENT and not e.refusal:
         c.lent_skill = str(e.data.get("skill") or "")
+    if e.act == MERGED and not e.refusal:
+        c.merged = str(e.data.get("link") or "")
+    elif e.act == "led" and not e.refusal:
+        c.leads |= {str(e.data.get("link") or "")}
+    elif e.act == "parted":
+        c.leads -= {str(e.data.get("link") or "")}
 
 
 def _not_understood(c: Conversation, e: ev.NotUnderstood) -> None:

@@ -9,6 +9,8 @@ from bot.dispatcher import Dispatcher, TurnFailed
 from bot.messages import InboundMessage
 from bot.settings import Settings
 from bot.storage.ports import Store
+from bot.translation_setup import OpenTranslation
+from bot.writing_setup import open_writer
 from bot.yaml_source import SourceError, YamlSource
 from desk.books import AuditLog, CannedBook, CaseBook, OperatorBook
 from desk.bridges.book import BridgeRecords
@@ -22,11 +24,22 @@ from desk.hours_offices import Offices
 from desk.insights.book import FactBook, FactRecords
 from desk.insights.feed import FactsFeed
 from desk.keeping import DeskRecords
+from desk.merge_links import LinkBook
+from desk.merging import Merging
 from desk.settings import DeskSettings, WrongDeskSettings, read_settings
+from desk.similar import Embedding, SimilarCases
+from desk.similar_book import SolvedBook, SolvedRecords
+from desk.similar_fold import Masks
+
+OWN = "own"
+"""The kind of desk that is served at /desk, and nothing else."""
 
 
 class DeskRules:
-    """The section `desk:` of config.yml, and the offices that it names."""
+    """The section `desk:` of config.yml, and the offices that it names.
+
+    `is_elsewhere` tells that the people who serve customers work at another desk.
+    """
 
     def __init__(self, settings: Settings, shop_zone: str) -> None:
         """Read the section.
@@ -46,20 +59,39 @@ class DeskRules:
             source = YamlSource.read(settings.root / "config.yml", settings.root)
             problem = source.problem(("desk", *error.where), str(error), error.cure)
             raise SourceError([problem]) from error
+        is_bridged = settings.endpoints.desk.kind != OWN
+        self.is_elsewhere = is_bridged and not self.settings.routing.automatic
 
 
 class OpenDesk:
     """The desk, from its database, opened before the turns begin, to its loops."""
 
     def __init__(
-        self, settings: Settings, rules: DeskRules, store: Store, clock: Callable[[], datetime]
+        self,
+        settings: Settings,
+        rules: DeskRules,
+        store: Store,
+        clock: Callable[[], datetime],
+        learning: tuple[Masks, Embedding] | None = None,
     ) -> None:
         """Open the desk's tables: in the store's PostgreSQL, else in a file of the data directory.
 
+        Args:
+            settings: both YAML files.
+            rules: of the desk.
+            store: of the conversations.
+            clock: gives the present as an aware moment.
+            learning: what solved cases are kept without, and how they are compared; None keeps
+                nothing of them.
+
         Raises:
             DeskStoreFailed: the database cannot be reached or written.
+            SourceError: the translator, the language model or one of their settings is unknown,
+                missing or wrong.
         """
         self.rules = rules
+        self.writer = open_writer(settings)
+        self.translation = OpenTranslation(settings, clock)
         self.database = DeskDatabase(desk_url(settings), clock)
         self.cases = CaseBook(self.database)
         self.operators = OperatorBook(self.database)
@@ -67,13 +99,24 @@ class OpenDesk:
         self.feed = CaseFeed(store.events, self.cases, self.bus)
         facts = FactBook(self.database)
         self.facts = FactsFeed(store.events, facts)
+        solved = SolvedBook(self.database)
+        self.similar: SimilarCases | None = None
+        if learning is not None:
+            self.similar = SimilarCases(store.events, self.cases, solved, *learning)
+            self.feed.on_case(self.similar.follow)
         self.records = JoinedRecords(
-            DeskRecords(self.cases), FactRecords(facts), BridgeRecords(self.database)
+            DeskRecords(self.cases),
+            FactRecords(facts),
+            BridgeRecords(self.database),
+            SolvedRecords(solved),
+            self.translation.memory,
+            *([self.writer] if self.writer else []),
         )
         self._store = store
         self._clock = clock
         self._desk: Desk | None = None
         self._dispatch: Dispatch | None = None
+        self._merging: Merging | None = None
 
     @property
     def desk(self) -> Desk:
@@ -101,7 +144,13 @@ class OpenDesk:
                 feed=self.feed,
             )
         )
-        self._dispatch = Dispatch(self._desk, self.rules.settings, self.rules.offices)
+        self._merging = Merging(self._desk, LinkBook(self.database))
+        self._dispatch = Dispatch(
+            self._desk,
+            self.rules.settings,
+            self.rules.offices,
+            is_elsewhere=self.rules.is_elsewhere,
+        )
 
     async def outlook(self, conversation_id: str, language: str, country: str, topic: str) -> Wait:
         """Return what awaits a customer who joins the queue now; nothing is known without a desk.
@@ -109,7 +158,7 @@ class OpenDesk:
         Raises:
             DeskStoreFailed: the operators cannot be read.
         """
-        if self._dispatch is None or not await self.operators.all():
+        if self._dispatch is None or self.rules.is_elsewhere or not await self.operators.all():
             return Wait()
         channel = conversation_id.partition(":")[0]
         found = self._dispatch.newcomer(language, channel, topic, country)
@@ -119,15 +168,26 @@ class OpenDesk:
         """Keep cases and route them in the background."""
         self.feed.start()
         self.facts.start()
+        if self.similar is not None:
+            self.similar.start()
         if self._dispatch is not None:
             self._dispatch.start()
+        if self._merging is not None:
+            self._merging.start()
 
     async def close(self) -> None:
         """Stop keeping and routing cases, and let go of the database."""
         if self._dispatch is not None:
             await self._dispatch.close()
+        if self._merging is not None:
+            await self._merging.close()
         await self.feed.close()
+        if self.similar is not None:
+            await self.similar.close()
         await self.facts.close()
+        await self.translation.close()
+        if self.writer is not None:
+            await self.writer.close()
         self.database.close()
 
 

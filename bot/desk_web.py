@@ -10,23 +10,39 @@ from starlette.routing import BaseRoute
 
 from actions.commerce.shop import Shop
 from bot.desk_customers import DeskCustomers
+from bot.desk_steps import step_titles
 from bot.flows import FlowSet
 from bot.settings import Settings
+from bot.sign_in_setup import sign_in_settings
 from bot.storage.paging import all_received, all_sent
 from bot.storage.ports import Store
+from bot.translation_setup import OpenTranslation
 from desk.accounts_passwords import Passwords
 from desk.database import DeskDatabase
 from desk.desk import Desk
 from desk.hours_offices import Offices
 from desk.records import Case
 from desk.settings import DeskSettings
+from desk.similar import SimilarCases
 from desk.transcript import Around
 from desk.web.acting import UPLOADS
 from desk.web.lending import AMOUNT, ORDER
-from desk.web.ports import Files, Lendable, Outside, Reach, Reaches, Suggestion, Suggests, Titles
+from desk.web.ports import (
+    Files,
+    Lendable,
+    Outside,
+    Reach,
+    Reaches,
+    Suggestion,
+    Suggests,
+    Titles,
+    Types,
+    no_typing,
+)
 from desk.web.room import Arounds
 from desk.web.routes import DeskWebParts, desk_routes
 from desk.web.standing import standings
+from desk.writing.writer import Writer
 from knowledge.library import Library
 
 DESK_UPLOADS = UPLOADS
@@ -49,6 +65,10 @@ class DeskPages(msgspec.Struct, frozen=True):
         files: keeps attachments.
         settings: both YAML files.
         count: brings the figures up to date.
+        similar: finds what was answered in solved cases.
+        translation: the translator, where there is one.
+        writer: writes with a language model, where there is one.
+        types: shows a customer that an operator is writing.
     """
 
     desk: Desk
@@ -60,6 +80,10 @@ class DeskPages(msgspec.Struct, frozen=True):
     files: Files
     settings: Settings
     count: Callable[[], Awaitable[object]]
+    similar: SimilarCases | None = None
+    translation: OpenTranslation | None = None
+    writer: Writer | None = None
+    types: Types = no_typing
 
 
 def desk_pages(parts: DeskPages, rules: DeskSettings, offices: Offices) -> list[BaseRoute]:
@@ -72,17 +96,23 @@ def desk_pages(parts: DeskPages, rules: DeskSettings, offices: Offices) -> list[
 
     Raises:
         DeskNotInstalled: the extra "desk" is missing.
+        SourceError: the section `sign_in:` is wrong.
     """
     clock = parts.desk.parts.clock
     outside = Outside(
         customers=DeskCustomers(parts.shop).card,
         suggests=_suggesting(parts.library),
         titles=_titles(parts.flows),
+        steps=step_titles(parts.flows),
         standings=standings(rules, offices, clock),
         reaches=_reaching(parts.store),
         files=parts.files,
         teams={name: team.name for name, team in rules.teams.items()},
         lends=_lends(parts.flows, parts.shop.info.currency),
+        similar=parts.similar,
+        translations=parts.translation.over(parts.shop) if parts.translation else None,
+        writer=parts.writer,
+        types=parts.types,
     )
     web = DeskWebParts(
         desk=parts.desk,
@@ -93,6 +123,7 @@ def desk_pages(parts: DeskPages, rules: DeskSettings, offices: Offices) -> list[
         shop_name=parts.shop.info.name,
         public_url=parts.settings.endpoints.public_url,
         zone=ZoneInfo(parts.shop.info.time_zone),
+        sign_in=sign_in_settings(parts.settings, rules.teams),
         count=parts.count,
     )
     return desk_routes(web)

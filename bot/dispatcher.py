@@ -21,7 +21,14 @@ from bot.storage.errors import StorageError
 from bot.storage.ports import Accepted, InboxEntry, OutboxEntry, Store
 from bot.turn import TurnRunner
 
-Notice = Literal["typing", "idle", "changed"]
+
+class PersonTypes(msgspec.Struct, frozen=True):
+    """Notice that an operator is writing to the customer."""
+
+    name: str
+
+
+Notice: TypeAlias = Literal["typing", "idle", "changed"] | PersonTypes
 Answer: TypeAlias = "asyncio.Future[tuple[OutboxEntry, ...] | None]"
 BATCH = 50
 MANY = 10_000
@@ -189,6 +196,10 @@ class Dispatcher:
             self._listeners[conversation_id].discard(queue)
             if not self._listeners[conversation_id]:
                 del self._listeners[conversation_id]
+
+    def person_types(self, conversation_id: str, name: str) -> None:
+        """Tell those who look at a conversation that an operator is writing."""
+        self._tell(conversation_id, PersonTypes(name))
 
     async def close(self) -> None:
         """Let the turns under way finish."""

@@ -11,7 +11,7 @@ import msgspec
 
 from bot import events as ev
 from bot import flows as fl
-from bot.commands import CannotHandle, Command, Mention, Restart
+from bot.commands import CannotHandle, Command, Mention, Restart, StartFlow
 from bot.conditions import ConditionError
 from bot.conversation import Conversation, Draft, Frame
 from bot.engine_commands import CommandApplier, skipped
@@ -68,8 +68,6 @@ class SlotReader(Protocol):
 LISTEN = Step()
 _OPEN = frozenset({"waiting_for_operator", "with_operator"})
 HANDOFF = "handoff"
-PERSON_DECIDES = "person_decides"
-"""The slot of a flow that holds why a person was asked to see its plan."""
 
 
 class Engine:
@@ -102,10 +100,17 @@ class Engine:
         draft.emit(said)
         remember(draft, said)
         if draft.conversation.handoff != "bot":
-            commands = tuple(c for c in commands if isinstance(c, Restart))
+            commands = tuple(c for c in commands if self._holds_meanwhile(c))
         if self._stack.drop_unknown(draft):
             return
         self._applier.apply_all(draft, commands)
+
+    def _holds_meanwhile(self, command: Command) -> bool:
+        """Return whether a command does something although a person has the conversation."""
+        if isinstance(command, StartFlow):
+            flow = self._flows.flows.get(command.flow)
+            return flow is not None and flow.during_handoff
+        return isinstance(command, Restart)
 
     def trigger(self, draft: Draft, happened: ev.Triggered) -> None:
         """Take in something that happened outside; an open question stays open.
@@ -239,15 +244,17 @@ class Engine:
 
     def _hand_over(self, draft: Draft, frame: Frame, node: fl.HandOver) -> None:
         draft.emit(ev.StepReached(frame.id, node.next))
-        order = int(frame.slots.get("order") or 0)
-        if node.to == "waiting_for_operator" and draft.conversation.handoff in _OPEN:
+        order, c, to = int(frame.slots.get("order") or 0), draft.conversation, node.to
+        if to == "waiting_for_operator" and c.handoff in _OPEN:
             return  # somebody has it already, or is about to
-        if node.to != "waiting_for_operator":
-            if order and order < draft.conversation.handoff_order:
-                return  # it came late
+        if to != "waiting_for_operator":
+            if c.stays_from(to) or (order and order < c.handoff_order):
+                return  # an operator has it, or it came late
             self._stack.give_up_all_but(draft, frame)
+        elif c.lent_by:
+            to = "with_operator"
         reason = str(frame.slots.get("reason") or node.reason)
-        draft.emit(ev.HandoffChanged(node.to, reason, order))
+        draft.emit(ev.HandoffChanged(to, reason, order, c.lent_by, c.lent_name))
 
     def _end(self, draft: Draft, frame: Frame, node: fl.End) -> None:
         self._stack.complete(draft, frame, failed=node.failed)
@@ -297,22 +304,13 @@ class Engine:
                     return reading
         return Reading()
 
-    def _person_decides(self, frame: Frame, values: Mapping[str, Any]) -> str:
-        """Return why a person has to see the plan first, "" for no reason; each is asked once."""
-        if frame.slots.get(PERSON_DECIDES):
-            return ""
-        asked = (*self._flow(frame).hand_off, *self._flows.hand_off)
-        return next((each.reason for each in asked if each.holds(values)), "")
-
     def _confirm(self, draft: Draft, frame: Frame, node: fl.Confirm) -> Step | None:
         if frame.asked:
             return LISTEN
         values = self._values(draft.conversation, frame)
-        if reason := self._person_decides(frame, values):
-            draft.emit(ev.SlotSet(PERSON_DECIDES, reason, frame.id))
-            self._stack.push_pattern(draft, "pattern_handoff", {"reason": reason})
-            return None
         plan = values.get(node.plan) if node.plan else None
+        if self._stack.asks_person(draft, frame, values, plan):
+            return None
         if isinstance(plan, dict):
             draft.emit(ev.PlanShown(frame.id, str(plan.get("hash", ""))))
         draft.emit(ev.QuestionAsked(frame.id, node.id))

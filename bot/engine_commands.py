@@ -10,12 +10,15 @@ from bot import events as ev
 from bot import flows as fl
 from bot.conditions import ConditionError, Expression
 from bot.conversation import Conversation, Draft, Frame
-from bot.engine_stack import Stack, is_pattern
+from bot.engine_stack import PERSON_DECIDES, Stack, is_pattern
 from bot.messages import Json
 from bot.slot_values import shaped
 
 if TYPE_CHECKING:
     from bot.engine import Expectation
+
+ASKS_PERSON = "talk_to_human"
+"""The skill of who wants a person."""
 
 
 class CommandApplier:
@@ -48,9 +51,7 @@ class CommandApplier:
             cm.AddMention: self._mention,
             cm.RejectAnswer: self._reject,
             cm.Clarify: self._clarify,
-            cm.HandOff: lambda d, c: self._stack.push_pattern(
-                d, "pattern_handoff", {"reason": c.reason}
-            ),
+            cm.HandOff: lambda d, c: self._stack.hand_over(d, c.reason),
             cm.CannotHandle: self._cannot,
         }
 
@@ -88,6 +89,9 @@ class CommandApplier:
     def _start(self, draft: Draft, command: cm.StartFlow) -> None:
         if command.flow not in self._flows.flows:
             self._cannot(draft, cm.CannotHandle(command.mention))
+            return
+        if command.flow == ASKS_PERSON and draft.conversation.lent_by:
+            self._stack.hand_over(draft, "asked")
             return
         if command.replace:
             self._stack.cancel(draft, "replaced")
@@ -311,7 +315,8 @@ def skipped(name: str) -> str:
 def _from_slot(flow: fl.Flow, frame: Frame, first: tuple[str, ...]) -> tuple[str, ...]:
     """Return the frame's slots from the earliest of the given ones on.
 
-    What does not depend on other answers stays: reasons, and questions that were skipped.
+    What does not depend on other answers stays: reasons, questions that were skipped, and what a
+    person has seen.
     """
     names = list(frame.slots)
     places = [names.index(name) for name in first if name in names]
@@ -321,7 +326,9 @@ def _from_slot(flow: fl.Flow, frame: Frame, first: tuple[str, ...]) -> tuple[str
 
 def _stays(flow: fl.Flow, name: str) -> bool:
     slot = flow.slots.get(name)
-    return name.startswith(skipped("")) or (slot is not None and slot.type == "category")
+    if name == PERSON_DECIDES or name.startswith(skipped("")):
+        return True
+    return slot is not None and slot.type == "category"
 
 
 def _holds(check: Expression, values: dict[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """Putting flows on the stack and taking them off again."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -8,10 +9,13 @@ from bot import events as ev
 from bot import flows as fl
 from bot.commands import Mention
 from bot.conversation import Draft, Frame
+from bot.messages import Json
 
 MAX_ROOTS = 5
 STALE = "stale"
 """The fault of an action or response that would tell what was read too long ago."""
+PERSON_DECIDES = "person_decides"
+"""The slot of a flow that holds why a person was asked to see its plan, and how much it moved."""
 
 
 def is_pattern(flow_id: str) -> bool:
@@ -60,6 +64,35 @@ class Stack:
         if not quiet:
             self.interrupt(draft)
         self.start(draft, flow_id, slots=slots)
+
+    def hand_over(self, draft: Draft, reason: str) -> None:
+        """Have a person take over: who lent the conversation to the bot, else the queue."""
+        name = draft.conversation.lent_name
+        if draft.conversation.lent_by:
+            self.push_pattern(draft, "pattern_lender_back", {"reason": reason, "name": name})
+        else:
+            self.push_pattern(draft, "pattern_handoff", {"reason": reason})
+
+    def asks_person(
+        self, draft: Draft, frame: Frame, values: Mapping[str, Any], plan: Json
+    ) -> bool:
+        """Hand over where a person has to see a plan before it is put to the customer.
+
+        Once; but a plan that was changed afterwards is looked at again if it has a reason that the
+        one they saw had not, or moves more money.
+        """
+        asked = (*self._flows.flows[frame.flow_id].hand_off, *self._flows.hand_off)
+        found = [each.reason for each in asked if each.holds(values)]
+        seen = frame.slots.get(PERSON_DECIDES)
+        known: dict[str, Any] = seen if isinstance(seen, dict) else {"reasons": [], "minor": 0}
+        new = [reason for reason in found if reason not in known["reasons"]]
+        minor = _moved_minor(plan)
+        if not found or not (new or minor > known["minor"]):
+            return False
+        told = {"reasons": sorted({*found, *known["reasons"]}), "minor": minor}
+        draft.emit(ev.SlotSet(PERSON_DECIDES, told, frame.id))
+        self.hand_over(draft, (new or found)[0])
+        return True
 
     def interrupt(self, draft: Draft) -> None:
         """Let the flow on top wait; patterns on top that wait for an answer are dropped."""
@@ -240,3 +273,9 @@ class Stack:
 
     def _root(self, draft: Draft, frame: Frame) -> Frame:
         return draft.conversation.ancestry(frame)[-1]
+
+
+def _moved_minor(plan: Json) -> int:
+    """Return how much a plan moves in either direction, in minor units."""
+    told = plan if isinstance(plan, dict) else {}
+    return int(told.get("pays_minor") or 0) + int(told.get("refunds_minor") or 0)

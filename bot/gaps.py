@@ -25,6 +25,7 @@ _PAGE = 200
 _LONGEST_CHARS = 300
 _ANSWERED = frozenset({"utter_faq_answer", "utter_perhaps_product"})
 _SAID: dict[str, Reason] = {
+    "utter_faq_nearby": "no_answer",
     "utter_no_faq_answer": "no_answer",
     "utter_search_near": "nothing_found",
     "utter_search_none": "nothing_found",

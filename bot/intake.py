@@ -34,8 +34,18 @@ _CHANGES_HANDS = frozenset({"handed_over", "handed_back"})
 log = structlog.get_logger(__name__)
 
 
+def _nobody_has(conversation_id: str) -> bool:
+    """Know of no conversation that a person has."""
+    del conversation_id
+    return False
+
+
 class IntakeParts(msgspec.Struct, frozen=True):
-    """What the intake of every channel shares."""
+    """What the intake of every channel shares.
+
+    `has_person` tells whether a person has a conversation, or is awaited: the bot writes nothing
+    there, and shows nothing.
+    """
 
     store: Store
     accept: Callable[[Sequence[InboundMessage]], Awaitable[list[Accepted]]]
@@ -43,6 +53,7 @@ class IntakeParts(msgspec.Struct, frozen=True):
     media: MediaKeeper
     metrics: Metrics
     precedence: Precedence
+    has_person: Callable[[str], bool] = _nobody_has
 
 
 class Intake:
@@ -158,6 +169,8 @@ class Intake:
         """Show a customer that they are heard, after the platform got its answer."""
         pressed = self._parts.precedence.is_pressed or len(self._after) >= MOST_GREETINGS
         if pressed or message.trigger or not by_customer(message):
+            return
+        if self._parts.has_person(message.conversation_id):
             return
         task = asyncio.create_task(self._show_typing(message))
         self._after.add(task)

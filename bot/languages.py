@@ -43,7 +43,7 @@ def spoken_language(
     if known := conversation.slots.get("language"):
         return str(known)
     said = conversation.last_bot or conversation.previous_bot
-    if said and (last := said[-1].data.get("language")):
+    if said and (last := said[-1].data.get("language")) in languages:
         return str(last)
     hint = str(message.metadata.get("language") or "").partition("-")[0].lower()
     return hint if hint in languages else ""

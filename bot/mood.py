@@ -14,6 +14,7 @@ _INSULTED, _ANGRY, _UPSET = 1.0, 0.7, 0.3
 _UPSET_SCORE = -0.5
 _ANGRY_TREND, _UPSET_TREND = 0.3, 0.12
 _CONCERNED_TURNS = 6
+_IN_NEED = frozenset({"crisis", "abuse"})
 
 
 class HandOffWhen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,7 +35,7 @@ class HandOffWhen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         "chargeback",
         "violence",
     )
-    vulnerable: tuple[str, ...] = ("crisis", "death", "illness", "debt", "minor")
+    vulnerable: tuple[str, ...] = ("crisis", "abuse", "death", "illness", "debt", "minor")
 
 
 class Mood(msgspec.Struct, frozen=True):
@@ -109,3 +110,13 @@ def why_hand_off(when: HandOffWhen, mood: Mood, said: Mapping[str, Any]) -> str:
     if anger_of(said) >= _ANGRY and mood.after(said).anger >= when.anger:
         return "anger"
     return ""
+
+
+def need_of(said: Mapping[str, Any]) -> str:
+    """Return which help beyond a shop's a message calls for at once, "" for none.
+
+    Args:
+        said: the message's `sentiment`.
+    """
+    told = str(said.get("vulnerable") or "")
+    return told if told in _IN_NEED else ""

@@ -7,11 +7,13 @@ decided at the desk; here only what fits the conversation as it is now is done.
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal, get_args
 
 import msgspec
 
 from bot import events as ev
+from bot import merging
 from bot.commands import Mention
 from bot.conversation import LENT, SKILL_DONE, Conversation, Draft
 from bot.engine import Engine
@@ -35,10 +37,17 @@ Act = Literal[
     "gave_back",
     "lent",
     "closed",
+    "led",
+    "merged",
+    "followed",
+    "unmerged",
+    "parted",
+    "heard",
+    "replied",
 ]
 Refusal = Literal[
     "", "with_another", "nobody_has_it", "not_yours", "not_open", "unknown_act", "unknown_skill",
-    "no_reason", "lent",
+    "no_reason", "lent", "merged", "leads", "other_customer",
 ]  # fmt: skip
 """Why an act did nothing.
 
@@ -46,10 +55,13 @@ Refusal = Literal[
 operator is needed any more. `nobody_has_it`: it waits, so nobody can speak or give it back.
 `unknown_act`: there is none of that name, or it broke. `unknown_skill`: the bot has none of that
 name. `no_reason`: it does this only with a reason. `lent`: the bot is at it, so the operator takes
-it back before they speak.
+it back before they speak. `merged`: it is answered in another case. `leads`: another one is
+answered in it. `other_customer`: the two are of different customers.
 """
 
 _PREFIX = "operator_"
+_SAID = frozenset({"text", "attachments", "original", "original_language"})
+"""What stands in the message itself."""
 JOINED, GIVEN_BACK, LENDING, CLOSED = (
     "pattern_operator_joined",
     "pattern_given_back",
@@ -68,6 +80,8 @@ class Doing(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         text: what is said or noted.
         attachments: files that go to the customer.
         language: of `text`, as a tag; empty where it is not known.
+        original: what the operator wrote, where `text` is its translation.
+        original_language: of `original`.
         to: the operator who gets the conversation.
         to_name: their name.
         team: who it waits for, instead of an operator.
@@ -77,6 +91,9 @@ class Doing(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         quiet: the customer is not told.
         seq: the event that is marked.
         verdict: of the mark.
+        link: of two cases that were put together; when the conversation goes back to the bot or is
+            closed, the one in which the customer is told.
+        customer: a mark of the verified customer of the other one (bot.merging.customer_mark).
         skill: what the bot is to do before the operator has the conversation again.
         slots: what the operator knows for it already.
         mentions: operators that a note calls.
@@ -97,8 +114,12 @@ class Doing(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     seq: int = 0
     verdict: Literal["", "right", "wrong"] = ""
     mentions: tuple[str, ...] = ()
+    link: str = ""
+    customer: str = ""
     skill: str = ""
     slots: dict[str, Any] = msgspec.field(default_factory=dict)
+    original: str = ""
+    original_language: str = ""
 
 
 def as_act(conversation_id: str, name: str, act: Act, doing: Doing, at: datetime) -> InboundMessage:
@@ -146,6 +167,8 @@ class Operators:
             "gave_back": self._give_back,
             "lent": self._lend,
             "closed": self._close,
+            **dict.fromkeys(merging.ACTS, self._keep),
+            **{name: partial(self._merge, name) for name in merging.MOVES},
         }
 
     def act(self, draft: Draft, trigger: Trigger, message_id: str) -> list[OutboundMessage]:
@@ -190,6 +213,8 @@ class Operators:
             author=doing.name,
         )
         by = {"operator": doing.operator, "name": doing.name, "message_id": message_id}
+        if doing.original:
+            by |= {"original": doing.original, "original_language": doing.original_language}
         draft.emit(speaking(message, by))
         return [message]
 
@@ -216,7 +241,9 @@ class Operators:
             self._engine.stack.give_up_all(draft, "handoff")
         draft.emit(ev.HandoffChanged("bot", doing.reason or "given_back", operator=doing.operator))
         goes_on = bool(doing.resume and draft.conversation.stack)
-        self._tell(draft, GIVEN_BACK, message_id, {"name": doing.name, "goes_on": goes_on})
+        if not doing.quiet and not doing.link:
+            slots = {"name": doing.name, "goes_on": goes_on}
+            self._tell(draft, GIVEN_BACK, message_id, slots)
         return []
 
     def _not_lent(self, doing: Doing) -> Refusal:
@@ -236,8 +263,16 @@ class Operators:
     def _close(self, draft: Draft, doing: Doing, message_id: str) -> list[OutboundMessage]:
         self._engine.stack.give_up_all(draft, "handoff")
         draft.emit(ev.HandoffChanged("closed", doing.reason or "solved", operator=doing.operator))
-        if not doing.quiet:
+        if not doing.quiet and not doing.link:
             self._tell(draft, CLOSED, message_id, {"name": doing.name, "reason": doing.reason})
+        return []
+
+    def _merge(
+        self, act: str, draft: Draft, doing: Doing, message_id: str
+    ) -> list[OutboundMessage]:
+        merging.merge(draft, act, doing.to, doing.to_name, doing.reason)
+        if act == "merged" and not doing.quiet:
+            self._tell(draft, merging.TOLD, message_id, {"name": doing.to_name})
         return []
 
     def _hold(self, draft: Draft, operator: str, name: str, reason: str) -> None:
@@ -255,6 +290,16 @@ def refusal(conversation: Conversation, act: str, doing: Doing) -> Refusal:
         return "unknown_act"
     if act in {"noted", "marked"}:
         return ""
+    if act in merging.ACTS:
+        told = {"link": doing.link, "operator": doing.operator, "customer": doing.customer}
+        return merging.merge_refusal(conversation, act, force=doing.force, **told)
+    if conversation.merged and act not in merging.WITHIN:
+        return "merged"
+    return _refused(conversation, act, doing)
+
+
+def _refused(conversation: Conversation, act: str, doing: Doing) -> Refusal:
+    """Return why an act on a conversation that is answered in its own case does not fit it."""
     state = conversation.handoff
     holder = conversation.operator or conversation.lent_by
     is_theirs = bool(holder) and holder == doing.operator
@@ -289,5 +334,5 @@ def reopen(draft: Draft) -> None:
 def _particulars(act: str, doing: Doing) -> dict[str, Any]:
     """Return what the record keeps of an act beside who did it; what is said stands by itself."""
     told: dict[str, Any] = msgspec.to_builtins(doing)
-    left_out = {"operator"} | ({"text", "attachments"} if act == "said" else set())
+    left_out = {"operator"} | (_SAID if act == "said" else set())
     return {name: value for name, value in told.items() if name not in left_out}

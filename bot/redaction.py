@@ -21,7 +21,7 @@ SHORTEST_CHARS = 2
 _TRIES = 5
 _PERSONAL: dict[str, tuple[str, ...]] = {
     "user": ("text", "parse_data", "attachments", "metadata"),
-    "bot": ("text", "data"),
+    "bot": ("text", "data", "metadata.original"),
     "slot": ("value",),
     "triggered": ("slots",),
     "flow_started": ("mentions", "slots"),
@@ -161,6 +161,8 @@ def _changed(event: StoredEvent, wanted: Wanted) -> _Change | None:
     parts: list[str] = []
     removed: set[str] = set()
     fields = wanted.fields or (() if wanted.texts else _PERSONAL.get(event.type, ()))
+    if event.type == "bot" and "text" in fields:  # the same in the operator's language
+        fields = (*dict.fromkeys((*fields, "metadata.original")),)
     for path in fields:
         wire, found = _blanked(wire, path.split("."))
         if found is not None:

@@ -20,6 +20,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from semantic_text_splitter import TextSplitter
 
 from bot.flows import Flow, FlowSet, Variation
+from bot.help_lines import HelpLines
 from bot.messages import Button, Card, Json, OutboundMessage
 from bot.time_zones import COUNTRY, TOLD, customer_zone
 
@@ -52,10 +53,17 @@ class ResponseError(ValueError):
 class Renderer:
     """Fills responses; pure, the same input gives the same words."""
 
-    def __init__(self, flows: FlowSet, languages: Sequence[str], time_zone: str) -> None:
+    def __init__(
+        self,
+        flows: FlowSet,
+        languages: Sequence[str],
+        time_zone: str,
+        help_lines: HelpLines | None = None,
+    ) -> None:
         """Render in `languages`, the first of which is the fallback; dates in `time_zone`.
 
-        The days of orders and deadlines are the shop's; clock times are the customer's.
+        The days of orders and deadlines are the shop's; clock times are the customer's. Who is in
+        need is told of `help_lines`.
         """
         self._flows = flows
         self._languages = tuple(languages)
@@ -74,6 +82,7 @@ class Renderer:
             either=_by_language(self.either),
             pieces=_by_language(self.pieces),
             brief=_by_language(self.brief),
+            help_lines=_for_country(help_lines or HelpLines(), time_zone),
         )
 
     @property
@@ -289,6 +298,15 @@ def _on_own_clock(render: Json) -> Json:
         language = str(context.get("language") or "en")
         told = {slot: context.get(slot) for slot in (TOLD, COUNTRY)}
         return str(render(value, language, customer_zone(told)))
+
+    return in_context
+
+
+def _for_country(lines: HelpLines, home: str) -> Json:
+    @jinja2.pass_context
+    def in_context(context: jinja2.runtime.Context, kind: Json) -> str:
+        told = {slot: context.get(slot) for slot in (TOLD, COUNTRY)}
+        return lines.told(str(kind), str(context.get("language") or "en"), told, home)
 
     return in_context
 

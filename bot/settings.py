@@ -59,14 +59,26 @@ class KnowledgeSettings(msgspec.Struct, frozen=True):
     chroma: ChromaServer = ChromaServer()
 
 
+class LanguageModelConnection(Connection, frozen=True):
+    """A language model for the desk, how long and how often it is asked, and what it is told."""
+
+    kind: str = "none"
+    timeout_s: Annotated[float, msgspec.Meta(ge=1, le=600)] = 60.0
+    at_once: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2
+    send_personal_data: bool = False
+
+
 class Endpoints(msgspec.Struct, frozen=True):
     """What the bot talks to."""
 
     shop: Connection = Connection("demo")
     payments: Connection = Connection("demo")
     desk: Connection = Connection("own")
+    translation: Connection = Connection("none")
+    sign_in: dict[str, Any] = msgspec.field(default_factory=dict)
     channels: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
     knowledge: KnowledgeSettings = KnowledgeSettings()
+    language_model: LanguageModelConnection = LanguageModelConnection()
     public_url: str = ""
     store: str = ""
     action_endpoint: str = ""

@@ -19,6 +19,7 @@ from actions.commerce.shop import Shop, sql_shop
 from actions.commerce.sql import Clock, ShopDatabase, utc_now
 from actions.commerce.sql_people import SqlCatalog
 from actions.payments.ports import PaymentProvider
+from bot.config_checks import meant
 from bot.settings import Connection, Settings
 from bot.yaml_source import Problem, SourceError, YamlSource, nearest
 
@@ -178,7 +179,10 @@ def converted(connection: Connection, kind: type[msgspec.Struct], place: Place) 
     try:
         return msgspec.convert(_typed(connection.settings, kind), kind, strict=False)
     except msgspec.ValidationError as error:
-        raise SourceError([place.problem(str(error))]) from error
+        what, steps, cure = meant(error, kind)
+        named = f"{'.'.join(map(str, steps))}: " if steps else ""
+        setting = str(steps[0]) if steps else ""
+        raise SourceError([place.problem(f"{named}{what}", cure, setting)]) from error
 
 
 def _typed(settings: Mapping[str, Any], kind: type[msgspec.Struct]) -> dict[str, Any]:

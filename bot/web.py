@@ -18,7 +18,7 @@ from bot import events as ev
 from bot.api import REFUSALS, is_own_page
 from bot.api_models import Failure, RestAnswer, RestMessage
 from bot.deliveries import Deliveries
-from bot.dispatcher import Dispatcher, TurnFailed
+from bot.dispatcher import Dispatcher, PersonTypes, TurnFailed
 from bot.http_guard import MAX_BODY_BYTES, failure
 from bot.linking import OFFERED_FLOW, Linking
 from bot.messages import Attachment, InboundMessage, OutboundMessage
@@ -32,8 +32,16 @@ from channels.pay_page import Bill, BillLine, PaymentRefused, PayPage
 from channels.rest import RestChannel
 from channels.webchat.channel import WebChat
 from channels.webchat.limits import Limits
+from channels.webchat.offer import OfferRoutes, Offers, to_everybody
 from channels.webchat.routes import WebChatRoutes
-from channels.webchat.session import Backstage, Changed, HistoryEntry, Notice, Typing
+from channels.webchat.session import (
+    Backstage,
+    Changed,
+    HistoryEntry,
+    Notice,
+    Typing,
+    nobody_looks,
+)
 from channels.webchat.tokens import Signer
 from channels.webchat.uploads import UploadStore
 
@@ -55,6 +63,8 @@ class WebParts(msgspec.Struct, frozen=True):
     deliveries: Deliveries
     linking: Linking
     desk: PaymentDesk | None = None
+    offers: Offers = to_everybody
+    typed: Callable[[str], Awaitable[None]] = nobody_looks
 
 
 def mount_web(api: FastAPI, parts: WebParts) -> None:
@@ -190,14 +200,16 @@ def _webchat_routes(parts: WebParts) -> list[BaseRoute]:
 
     async def subscribe(conversation_id: str) -> AsyncIterator[Notice]:
         async for notice in parts.dispatcher.notices(conversation_id):
-            if notice == "changed":
+            if isinstance(notice, PersonTypes):
+                yield Typing(on=True, name=notice.name)
+            elif notice == "changed":
                 yield Changed()
             else:
                 yield Typing(on=notice == "typing")
 
-    backstage = Backstage(accept, history, subscribe, delivered, place)
+    backstage = Backstage(accept, history, subscribe, delivered, place, parts.typed)
     routes = WebChatRoutes(channel, parts.signer, backstage, parts.uploads, Limits())
-    return list(routes.routes())
+    return [*routes.routes(), *OfferRoutes(channel, parts.offers).routes()]
 
 
 async def _history(store: Store, conversation_id: str, after_seq: int) -> list[HistoryEntry]:

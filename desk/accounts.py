@@ -77,8 +77,8 @@ class Accounts:
         self.book = AccountBook(database)
         self.passwords = passwords
         self.throttle = Throttle(clock)
+        self.clock = clock
         self._audit = audit
-        self._clock = clock
         self._room = asyncio.Semaphore(_HASHING_AT_ONCE)
 
     async def sign_in(self, email: str, password: str, visitor: Visitor) -> NewSession:
@@ -109,7 +109,7 @@ class Accounts:
             WrongSignIn: the code is wrong, was used, or the session has ended.
         """
         found = await self.book.session(token_hash(token))
-        if found is None or found[0].expires_at <= self._clock() or found[0].is_verified:
+        if found is None or found[0].expires_at <= self.clock() or found[0].is_verified:
             raise WrongSignIn
         session, known = found
         if wait_s := self.throttle.begin(f"code {known.operator.id}", visitor.address):
@@ -118,8 +118,26 @@ class Accounts:
             await self._audit.add(known.operator.id, "code_failed", address=visitor.address)
             raise WrongSignIn
         self.throttle.succeeded(f"code {known.operator.id}", visitor.address)
-        await self.book.end(session.token_hash)
-        return await self._open(known.operator, visitor, is_verified=True)
+        return await self._open(
+            known.operator, visitor, is_verified=True, before=session.token_hash
+        )
+
+    async def vouched(self, operator_id: str, visitor: Visitor, via: str) -> NewSession:
+        """Open a session for whom a provider vouches; their own code is asked for as well.
+
+        Args:
+            operator_id: whose account it is.
+            visitor: where they come from.
+            via: the provider.
+
+        Raises:
+            UnknownOperator: there is none with this id.
+            WrongSignIn: the account is not active.
+        """
+        known = await self.book.by_id(operator_id)
+        if not known.operator.is_active:
+            raise WrongSignIn
+        return await self._open(known.operator, visitor, is_verified=not known.totp_secret, via=via)
 
     async def who(self, token: str, visitor: Visitor, *, is_quiet: bool = False) -> Current | None:
         """Return who a token belongs to; None if nobody is signed in with it.
@@ -129,7 +147,7 @@ class Accounts:
             visitor: whose other browser is noted.
             is_quiet: the page asks by itself; the session does not live longer for it.
         """
-        now = self._clock()
+        now = self.clock()
         found = await self.book.session(token_hash(token)) if token else None
         if found is None:
             return None
@@ -160,7 +178,7 @@ class Accounts:
 
     async def is_code(self, known: Secrets, code: str) -> bool:
         """Return whether a code by time or a recovery code is right, and use it up."""
-        step = codes.step_of(known.totp_secret, code, self._clock(), known.step)
+        step = codes.step_of(known.totp_secret, code, self.clock(), known.step)
         left = None if step is not None else codes.without(known.recovery, code)
         if step is None and left is None:
             return False
@@ -179,9 +197,17 @@ class Accounts:
         async with self._room:
             return await asyncio.to_thread(self.passwords.hash, password)
 
-    async def _open(self, operator: Operator, visitor: Visitor, *, is_verified: bool) -> NewSession:
+    async def _open(
+        self,
+        operator: Operator,
+        visitor: Visitor,
+        *,
+        is_verified: bool,
+        via: str = "",
+        before: str = "",
+    ) -> NewSession:
         token = secrets.token_urlsafe(32)
-        now = self._clock()
+        now = self.clock()
         session = Session(
             token_hash=token_hash(token),
             operator_id=operator.id,
@@ -192,7 +218,7 @@ class Accounts:
             expires_at=now + (LONGEST if is_verified else FOR_THE_CODE),
             is_verified=is_verified,
         )
-        await self.book.open(session)
+        await self.book.open(session, before)
         if is_verified:
-            await self._audit.add(operator.id, "signed_in", address=visitor.address)
+            await self._audit.add(operator.id, "signed_in", address=visitor.address, via=via)
         return NewSession(token, session, operator)

@@ -4,12 +4,13 @@ import hashlib
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session as Transaction
 from sqlmodel import col, delete, select
 
 from desk.database import DeskDatabase, from_us, to_us
 from desk.errors import DeskError, UnknownOperator
+from desk.oidc_tables import ProviderSessionRow
 from desk.records import Operator
 from desk.tables import OperatorRow, SessionRow
 
@@ -153,8 +154,13 @@ class AccountBook:
 
         return await self._database.change(work)
 
-    async def open(self, session: Session) -> None:
-        """Keep a new session, and forget those that have ended."""
+    async def open(self, session: Session, before: str = "") -> None:
+        """Keep a new session, and forget those that have ended.
+
+        Args:
+            session: the new one.
+            before: the token's hash of one that it takes the place of.
+        """
         now_us = to_us(self._database.clock())
         row = SessionRow(
             token_hash=session.token_hash,
@@ -168,8 +174,15 @@ class AccountBook:
         )
 
         def work(transaction: Transaction) -> None:
-            transaction.exec(delete(SessionRow).where(col(SessionRow.expires_us) < now_us))
+            there = transaction.get(ProviderSessionRow, before) if before else None
+            if there is not None:
+                there.token_hash = session.token_hash
+                transaction.add(there)
+            is_over = or_(col(SessionRow.expires_us) < now_us, col(SessionRow.token_hash) == before)
+            transaction.exec(delete(SessionRow).where(is_over))
             transaction.add(row)
+            transaction.flush()
+            _forget_there(transaction)
 
         await self._database.change(work)
 
@@ -206,8 +219,7 @@ class AccountBook:
 
     async def end(self, token_hash: str) -> None:
         """Forget a session."""
-        statement = delete(SessionRow).where(col(SessionRow.token_hash) == token_hash)
-        await self._database.change(lambda transaction: transaction.exec(statement))
+        await self._forget(col(SessionRow.token_hash) == token_hash)
 
     async def end_token(self, token: str) -> None:
         """Forget the session of a browser's token, whatever it is."""
@@ -216,15 +228,29 @@ class AccountBook:
 
     async def end_all(self, operator_id: str, except_hash: str = "") -> None:
         """Forget an operator's sessions but one."""
-        statement = delete(SessionRow).where(
+        await self._forget(
             col(SessionRow.operator_id) == operator_id, col(SessionRow.token_hash) != except_hash
         )
-        await self._database.change(lambda transaction: transaction.exec(statement))
+
+    async def _forget(self, *which: ColumnElement[bool]) -> None:
+        def work(transaction: Transaction) -> None:
+            transaction.exec(delete(SessionRow).where(*which))
+            _forget_there(transaction)
+
+        await self._database.change(work)
 
 
 def token_hash(token: str) -> str:
     """Return the hash under which a token's session is kept."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _forget_there(transaction: Transaction) -> None:
+    """Forget what the provider said at the beginning of sessions that have ended."""
+    left = select(SessionRow.token_hash)
+    transaction.exec(
+        delete(ProviderSessionRow).where(col(ProviderSessionRow.token_hash).not_in(left))
+    )
 
 
 def _row(session: Transaction, operator_id: str) -> OperatorRow:

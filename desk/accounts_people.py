@@ -51,7 +51,7 @@ class People:
             WeakPassword: the password is easy to guess.
             EmailTaken: another operator has the address.
         """
-        made = _checked(operator)
+        made = checked(operator)
         check_strength(password, made.email, made.name)
         await self._operators.add(made, await self._accounts.hashed(password))
         await self._audit.add(by, "operator_added", added=made.id, role=made.role)
@@ -65,7 +65,7 @@ class People:
             WeakPassword: the password is easy to guess.
             NotTheFirst: there is an account already.
         """
-        made = _checked(Operator("", email, name, "admin", language=language))
+        made = checked(Operator("", email, name, "admin", language=language))
         check_strength(password, made.email, made.name)
         await self._accounts.book.add_first(made, await self._accounts.hashed(password))
         await self._audit.add(made.id, "operator_added", added=made.id, role="admin")
@@ -80,7 +80,7 @@ class People:
             UnknownOperator: there is none with this id.
             EmailTaken: another operator has the address.
         """
-        changed = _checked(operator)
+        changed = checked(operator)
         before = await self._operators.get(operator.id)
         rights = (changed.role, changed.is_active, changed.areas)
         if rights != (before.role, before.is_active, before.areas):
@@ -185,7 +185,7 @@ class People:
             raise LastAdmin
 
 
-def _checked(operator: Operator) -> Operator:
+def checked(operator: Operator) -> Operator:
     """Return the record as it is kept.
 
     Raises:

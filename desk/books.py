@@ -10,6 +10,7 @@ from sqlmodel import Session, col, delete, select
 
 from desk.database import DeskDatabase, from_us, to_us
 from desk.errors import EmailTaken, ShortcutTaken, UnknownCase, UnknownOperator
+from desk.merge_links import keep_links
 from desk.records import AuditEntry, CannedReply, Case, CaseQuery, Operator, Presence
 from desk.tables import AuditRow, CannedRow, CaseRow, OperatorRow, SeenRow
 
@@ -38,6 +39,7 @@ class CaseBook:
             session.flush()  # locks it, or fails where somebody else has just added it
             for case in cases:
                 session.merge(_case_row(case))
+            keep_links(session, conversation_id, cases)
             session.exec(
                 delete(CaseRow).where(
                     col(CaseRow.conversation_id) == conversation_id,
@@ -115,6 +117,7 @@ class CaseBook:
             own = col(AuditRow.case_id).startswith(f"{conversation_id}#", autoescape=True)
             session.exec(delete(AuditRow).where(own))
             session.exec(delete(SeenRow).where(col(SeenRow.conversation_id) == conversation_id))
+            keep_links(session, conversation_id, ())
             return number
 
         return await self._database.change(work)

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from bot import events as ev
-from bot.conversation import LENT, SKILL_DONE, Conversation
+from bot.conversation import LENT, MERGED, SKILL_DONE, Conversation
 from bot.storage.ports import StoredEvent
 from desk.records import Case
 from desk.sla import CaseTimes
@@ -32,6 +32,7 @@ class CaseFold:
         self._skill = ""
         self._wish = ""
         self.version = 0
+        self.last: StoredEvent | None = None
 
     @property
     def conversation(self) -> Conversation:
@@ -52,6 +53,7 @@ class CaseFold:
         """
         for item in stored:
             self._apply(ev.from_wire(item.data), item.at, item.seq)
+            self.last = item
 
     def _apply(self, event: ev.Event, at: datetime, seq: int) -> None:
         self._conversation.apply(event)
@@ -67,21 +69,24 @@ class CaseFold:
                 self._skill = event.flow_id
         elif isinstance(event, ev.HandoffChanged):
             self._changed_hands(event, at)
+        elif isinstance(event, ev.OperatorActed) and not event.refusal and self._cases:
+            self._acted(event, at)
         elif isinstance(event, ev.SlotSet) and event.name == FEEDBACK:
             self._rated(event, at)
         elif isinstance(event, ev.BotUttered) and event.metadata.get("operator"):
             self._replied(at)
-        if self._cases and self._cases[-1].is_open:
+        if self._cases and self._cases[-1].is_live:
             self._renew(at)
 
     def _heard(self, event: ev.UserUttered, at: datetime) -> None:
-        if not self._cases or not self._cases[-1].is_open:
+        if not self._cases or not self._cases[-1].is_live:
             return
         case = self._cases[-1]
         sentiment = event.parse_data.get("sentiment") or {}
         said = event.text.strip()[:MOST_CHARS]
         self._put(
             last_customer_at=at,
+            wrote_here_at=at,
             times=case.times.customer_wrote(at) if case.times else None,
             last_text=said or case.last_text,
             messages=case.messages + 1,
@@ -94,6 +99,23 @@ class CaseFold:
             first = case.first_reply_at or at
             self._put(first_reply_at=first, last_reply_at=at, replies=case.replies + 1)
             self._put(times=case.times.operator_wrote(at) if case.times else None)
+
+    def _acted(self, event: ev.OperatorActed, at: datetime) -> None:
+        """Take in what was done to one of two cases that were put together, or how it ended."""
+        case, link = self._cases[-1], str(event.data.get("link") or "")
+        if event.act == "heard":
+            times = case.times.customer_wrote(at) if case.times else None
+            self._put(last_customer_at=at, messages=case.messages + 1, times=times)
+        elif event.act == "replied":
+            self._replied(at)
+        elif event.act == "led":
+            self._put(leads=(*case.leads, link))
+        elif event.act == "parted":
+            self._put(leads=tuple(each for each in case.leads if each != link))
+        elif event.act == MERGED:
+            self._put(merged_at=at)
+        elif event.act in {"closed", "gave_back"}:
+            self._put(told_in=link)
 
     def _rated(self, event: ev.SlotSet, at: datetime) -> None:
         told = event.value if isinstance(event.value, dict) else {}
@@ -110,13 +132,15 @@ class CaseFold:
         if event.state == "bot" and event.reason == LENT and self._cases:
             self._put(lent=self._conversation.lent_skill or "?")
             return  # the operator has it again in a moment
-        is_new = not self._cases or not self._cases[-1].is_open
+        is_new = not self._cases or not self._cases[-1].is_live
         if event.state in _OPEN and is_new:
             self._open(event, at)
         if not self._cases or (event.state not in _OPEN and is_new):
             return
         if event.state == "waiting_for_operator":
             self._waits(event, at, is_new=is_new)
+        elif event.state == "with_operator" and self._conversation.merged:
+            self._merged(event, at)
         elif event.state == "with_operator":
             self._taken(event, at)
         else:
@@ -134,7 +158,21 @@ class CaseFold:
             operator_name="",
             lent="",
             team=event.team or case.team,
-            transfers=case.transfers + (0 if is_new else 1),
+            transfers=case.transfers + (0 if is_new or case.link else 1),
+            link="",
+        )
+
+    def _merged(self, event: ev.HandoffChanged, at: datetime) -> None:
+        """Leave the case to another one; `operator` is who has that."""
+        self._put(
+            state="merged",
+            link=self._conversation.merged,
+            waiting_since=None,
+            lent="",
+            operator=event.operator,
+            operator_name=event.operator_name,
+            changed_at=at,
+            version=self.version,
         )
 
     def _taken(self, event: ev.HandoffChanged, at: datetime) -> None:
@@ -168,6 +206,7 @@ class CaseFold:
                 version=self.version,
                 times=CaseTimes(at),
                 last_customer_at=at,
+                wrote_here_at=at,
                 last_operator=self._last_operator,
                 skill=self._skill,
                 wish=self._wish or _words(known.last_user),

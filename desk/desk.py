@@ -22,6 +22,9 @@ _AUDITED: frozenset[Act] = frozenset({
     "gave_back",
     "closed",
     "marked",
+    "led",
+    "merged",
+    "unmerged",
 })
 """Acts that the audit log tells; what is said and noted stands in the conversation."""
 MOST_REPEATED = 100
@@ -108,6 +111,7 @@ class Desk:
             reason=doing.reason,
             to=doing.to or doing.team,
             act=name,
+            **({"link": doing.link} if doing.link else {}),
         )
 
     async def take(self, operator: Operator, case: Case, name: str, *, force: bool) -> Outcome:

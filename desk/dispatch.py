@@ -48,9 +48,19 @@ log = structlog.get_logger(__name__)
 class Dispatch:
     """The loop that routes cases."""
 
-    def __init__(self, desk: Desk, settings: DeskSettings, offices: Offices) -> None:
-        """Route the cases of `desk` by `settings`, in the hours of `offices`."""
+    def __init__(
+        self, desk: Desk, settings: DeskSettings, offices: Offices, *, is_elsewhere: bool = False
+    ) -> None:
+        """Route cases.
+
+        Args:
+            desk: with the cases.
+            settings: by which they are routed.
+            offices: whose hours count.
+            is_elsewhere: people at another desk have them; here they are only taken by hand.
+        """
         self._desk = desk
+        self._is_elsewhere = is_elsewhere
         self._settings = settings
         self._offices = offices
         self._open: dict[str, OpenCase] = {}
@@ -103,8 +113,10 @@ class Dispatch:
         await self._take_back(operators, now)
         waiting, seats = self.waiting(now), self.seats(operators, now)
         found = assign(waiting, seats, self._settings.routing, now)
+        if self._is_elsewhere:
+            return found
         await self._note_unskilled(found, operators, now)
-        if not self._settings.routing.automatic:
+        if self._settings.routing.automatic is False:
             return found
         await self._give_out(found.assignments[:MOST_AT_ONCE], operators)
         if len(found.assignments) > MOST_AT_ONCE:
@@ -118,7 +130,7 @@ class Dispatch:
             DeskStoreFailed: the desk's tables cannot be read or written.
         """
         operators = await self._desk.parts.operators.all()
-        if operators:  # else nobody works at this desk
+        if operators and not self._is_elsewhere:  # else nobody works at this desk
             cases, now = list(self._open.values()), self._desk.parts.clock()
             await self._alarms.look(cases, operators, now)
 
@@ -128,6 +140,8 @@ class Dispatch:
         Raises:
             DeskStoreFailed: the desk's tables cannot be read.
         """
+        if self._is_elsewhere:
+            return 0
         now = self._desk.parts.clock()
         seats = self.seats(await self._desk.parts.operators.all(), now)
         hours = {name: one.hours for name, one in self._open.items()}

@@ -6,18 +6,19 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from bot import events as ev
-from bot.events import HandoffState
 from bot.storage.errors import StorageError
 from bot.storage.ports import EventStore
 from desk.books import CaseBook
 from desk.bus import QUEUE, Bus, Notice, case_topic
 from desk.case_fold import FEEDBACK, CaseFold
 from desk.errors import DeskError
-from desk.records import Case, CaseQuery
+from desk.records import Case, CaseQuery, CaseState
 
 PAGE = 1_000
 _ALL = 1_000_000
-_OPEN: tuple[HandoffState, ...] = ("waiting_for_operator", "with_operator")
+_LIVE: tuple[CaseState, ...] = ("waiting_for_operator", "with_operator", "merged")
+MOST_KEPT = 1_000
+"""How many foldings of open cases are kept to go on from; others begin with the first event."""
 AGAIN_S = 60.0
 """How often conversations are looked through for what another process did."""
 log = structlog.get_logger(__name__)
@@ -32,6 +33,7 @@ class CaseFeed:
         self._book = book
         self._bus = bus
         self._open: set[str] = set()
+        self._folds: dict[str, CaseFold] = {}
         self._due: dict[str, None] = {}
         self._wake = asyncio.Event()
         self._locks: dict[str, asyncio.Lock] = {}
@@ -47,6 +49,10 @@ class CaseFeed:
         if conversation_id in self._open or any(map(_tells, events)):
             self._due[conversation_id] = None
             self._wake.set()
+
+    def is_live(self, conversation_id: str) -> bool:
+        """Return whether a conversation is known to have a case that is not over."""
+        return conversation_id in self._open
 
     def start(self) -> None:
         """Catch up with what happened meanwhile, then go on in the background."""
@@ -81,7 +87,7 @@ class CaseFeed:
             DeskStoreFailed: the cases cannot be kept.
         """
         seen = await self._book.seen()
-        waiting = await self._book.find(CaseQuery(_OPEN, limit=_ALL))
+        waiting = await self._book.find(CaseQuery(_LIVE, limit=_ALL))
         self._open |= {case.conversation_id for case in waiting}
         gone, after, grown = set(seen), "", 0
         while page := await self._events.conversations(after, PAGE):
@@ -114,18 +120,33 @@ class CaseFeed:
         return True
 
     async def _fold(self, conversation_id: str) -> tuple[Case, ...]:
-        stored, version = await self._events.load(conversation_id)
-        fold = CaseFold(conversation_id)
-        fold.apply_all(stored)
+        fold, version = await self._folded(conversation_id)
         if not await self._book.put(conversation_id, version, fold.cases):
             return fold.cases
-        if any(case.is_open for case in fold.cases):
+        if any(case.is_live for case in fold.cases):
             self._open.add(conversation_id)
+            self._folds[conversation_id] = fold
+            if len(self._folds) > MOST_KEPT:
+                del self._folds[next(iter(self._folds))]
         else:
             self._open.discard(conversation_id)
         if fold.cases:
             self._tell(fold.cases[-1])
         return fold.cases
+
+    async def _folded(self, conversation_id: str) -> tuple[CaseFold, int]:
+        """Return the folding of all events, and the version; goes on from the one that is kept."""
+        fold = self._folds.pop(conversation_id, None)
+        if fold is not None and fold.last is not None:
+            stored, version = await self._events.load(conversation_id, fold.version - 1)
+            redacted = any(each.type == "redacted" for each in stored)
+            if stored and stored[0] == fold.last and not redacted:  # else it is another one now
+                fold.apply_all(stored[1:])
+                return fold, version
+        stored, version = await self._events.load(conversation_id)
+        fold = CaseFold(conversation_id)
+        fold.apply_all(stored)
+        return fold, version
 
     def _tell(self, case: Case) -> None:
         notice = Notice("case", case.id, version=case.version)

@@ -10,6 +10,8 @@ from desk.sla import CaseTimes
 
 Role = Literal["operator", "supervisor", "admin"]
 Presence = Literal["available", "away", "offline"]
+CaseState = HandoffState | Literal["merged"]
+"""Whose a case is; a merged one goes on in another."""
 ROLES: tuple[Role, ...] = ("operator", "supervisor", "admin")
 
 
@@ -23,12 +25,17 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     skill that the bot carries out for the operator, empty while it does not. `survey` is what
     the customer was asked at its end: csat and effort with a score from 1 to 5, nps from 0 to 10.
     Service levels are counted from `times`.
+
+    Two cases of one customer may be put together: then `link` is in the merged one and among the
+    `leads` of the one in which both are answered. That one counts what is said in both, but for
+    `wrote_here_at`, when its own conversation's customer wrote last. `told_in` is the link to where
+    the customer was told that both are over.
     """
 
     id: str
     conversation_id: str
     number: int
-    state: HandoffState
+    state: CaseState
     reason: str
     opened_at: datetime
     changed_at: datetime
@@ -67,6 +74,16 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     country: str = ""
     tier: str = ""
     times: CaseTimes | None = None
+    link: str = ""
+    leads: tuple[str, ...] = ()
+    merged_at: datetime | None = None
+    wrote_here_at: datetime | None = None
+    told_in: str = ""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is open, or goes on in another case."""
+        return self.is_open or self.state == "merged"
 
     @property
     def is_open(self) -> bool:
@@ -110,7 +127,11 @@ class Operator(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def may_see(self, case: Case) -> bool:
         """Return whether a case is in their area."""
-        return self.role == "admin" or not self.areas or case.team in {"", *self.areas}
+        return self.may_see_team(case.team)
+
+    def may_see_team(self, team: str) -> bool:
+        """Return whether a team's cases are in their area."""
+        return self.role == "admin" or not self.areas or team in {"", *self.areas}
 
     @property
     def is_supervisor(self) -> bool:
@@ -152,7 +173,7 @@ class CaseQuery(msgspec.Struct, frozen=True):
         offset: how many of the first are left out.
     """
 
-    states: tuple[HandoffState, ...] = ()
+    states: tuple[CaseState, ...] = ()
     operator: str = ""
     conversation_id: str = ""
     customer_id: str = ""

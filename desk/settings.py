@@ -93,7 +93,8 @@ class RoutingRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who may take which case.
 
     Args:
-        automatic: false leaves it to operators to take cases from the queue.
+        automatic: false leaves it to operators to take cases from the queue. None is true, but
+            not where another desk has the cases.
         required: skills without which nobody takes a case; the other ones are preferred.
         widen: skills given up one after the other while nobody present has them.
         widen_after_s: office seconds before each; 0 gives up none.
@@ -105,7 +106,7 @@ class RoutingRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         weights: units of work of a case, by channel; 1 where none is named.
     """
 
-    automatic: bool = True
+    automatic: bool | None = None
     required: tuple[Skill, ...] = ("language", "channel", "team")
     widen: tuple[Skill, ...] = ("topic", "team", "channel", "language")
     widen_after_s: Seconds = 300.0

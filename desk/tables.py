@@ -46,6 +46,20 @@ class SeenRow(DeskTable, table=True):
     version: int = Field(sa_type=BigInteger)
 
 
+class LinkRow(DeskTable, table=True):
+    """That a case is one of two that were put together; the other has the same link."""
+
+    __tablename__ = "desk_links"
+    __table_args__: ClassVar[tuple[Any, ...]] = (
+        Index("desk_links_conversation", "conversation_id"),
+    )
+
+    link: str = Field(primary_key=True, sa_type=Text)
+    case_id: str = Field(primary_key=True, sa_type=Text)
+    conversation_id: str = Field(sa_type=Text)
+    leads: bool = False
+
+
 class OperatorRow(DeskTable, table=True):
     """One operator; secrets stand in columns of their own and are never part of the record."""
 

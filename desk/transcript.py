@@ -195,6 +195,8 @@ class _Fold:
                 data=data,
                 delivery=_delivered(sent, self._parts.get(sent.outbox_id, ())) if sent else None,
                 redaction=self._redactions.get(item.seq),
+                original=str(told.get("original") or ""),
+                original_language=str(told.get("original_language") or ""),
             )
         )
 

@@ -209,6 +209,8 @@ class _Pages:
 
     def _beside(self, message: Message) -> Iterator[str]:
         words, data = self._words, message.data
+        if message.original:
+            yield f"{words['original']} ({message.original_language}): {message.original}"
         cards = [_card(card) for card in data.get("cards") or ()]
         yield from (f"▪ {card}" for card in cards)
         if buttons := [str(b.get("title") or "") for b in data.get("buttons") or ()]:

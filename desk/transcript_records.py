@@ -35,6 +35,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `at` is when the customer's message came in, or when the answer was written. `data` is what an
     answer had beside its text: buttons, cards, files. `turn` is the turn that it began or answers.
+    `original` is what an operator wrote, in `original_language`, where the text is its translation.
     """
 
     seq: int
@@ -52,6 +53,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     data: dict[str, Any] = msgspec.field(default_factory=dict)
     delivery: Delivered | None = None
     redaction: Redaction | None = None
+    original: str = ""
+    original_language: str = ""
 
 
 class Reading(msgspec.Struct, frozen=True, omit_defaults=True):

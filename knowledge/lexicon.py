@@ -50,11 +50,12 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class PropertyWords(msgspec.Struct):
-    """One entry of attributes.yml."""
+    """One entry of attributes.yml; `things` are names of things that have it, by language."""
 
     any: dict[str, list[bool | str | int]]
     en: list[str] = []
     de: list[str] = []
+    things: dict[str, list[str]] = {}
 
 
 class SearchWords(msgspec.Struct):
@@ -141,6 +142,7 @@ class Lexicon:
         self.axes = {name for p in catalogue.products for v in p.variants for name in v.options}
         self.families: dict[tuple[str, str], set[str]] = {}
         self._material_words: dict[str, set[str]] = {}
+        self._things: dict[Key, Concept] = {}
         self._add_categories(catalogue)
         self._add_properties(files.properties)
         self._add_values(catalogue)
@@ -172,7 +174,20 @@ class Lexicon:
             if concepts:
                 found.append(Found(start, end, concepts, guessed))
                 taken.update(range(start, end))
-        return sorted(found, key=lambda item: item.start)
+        listed = sorted(found, key=lambda item: item.start)
+        return [self._as_thing(item, keys, taken) for item in listed]
+
+    def _as_thing(self, item: Found, keys: Mapping[str, list[str]], taken: set[int]) -> Found:
+        """Add to a shelf's word what its thing says: a "rain jacket" is waterproof."""
+        if all(concept.kind != "category" for concept in item.concepts):
+            return item
+        for start in (item.start - 1, item.start):
+            if start < 0 or (start < item.start and start in taken):
+                continue
+            said = (tuple(keys[language][start : item.end]) for language in _LANGUAGES)
+            if concept := next((self._things[key] for key in said if key in self._things), None):
+                return Found(start, item.end, (*item.concepts, concept), item.guessed)
+        return item
 
     def nearest(self, token: str, language: str) -> tuple[Concept, ...]:
         """Return the concepts of the word that a misspelt one most resembles."""
@@ -274,6 +289,8 @@ class Lexicon:
             for language, phrases in (("en", entry.en), ("de", entry.de)):
                 for phrase in phrases:
                     self._add(phrase, language, concept)
+                for thing in entry.things.get(language, ()):
+                    self._things[tuple(self._words.canonicals(thing, language))] = concept
 
     def _add_values(self, catalogue: Catalogue) -> None:
         axes = self.axes

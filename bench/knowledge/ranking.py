@@ -3,6 +3,7 @@
 import json
 import os
 from collections import Counter
+from operator import or_
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -63,6 +64,10 @@ class Judged(msgspec.Struct, frozen=True):
 def commercetools(encoder: KeptEncoder) -> list[Row]:
     """Ask for each product by its German name: in German descriptions, then in English texts.
 
+    Two more rows say what more of the catalogue's texts are worth: the descriptions in both
+    languages, and the whole product but for the name that is asked for. In this one the English
+    name has the codes and the proper names.
+
     It is the ranking that is measured: what is asked for is there, though nothing has its name, so
     that search may not say that the shop has no such thing.
 
@@ -81,11 +86,20 @@ def commercetools(encoder: KeptEncoder) -> list[Row]:
     english = [{"en": str(record["description"]["en-US"])} for record in found]
     titles = [{"en": str(record["name"]["en-US"])} for record in found]
     # A product needs a title; the beginning of the description tells nothing more than it does.
-    heads = [{"de": text["de"][:_HEAD_CHARS].rsplit(" ", 1)[0]} for text in german]
+    heads, heads_too = [_head(text) for text in german], [_head(text) for text in english]
+    both = list(map(or_, german, english))
+    headed = list(map(or_, heads, heads_too))
     return [
         _by_name("de name → de description", names, heads, german, encoder),
         _by_name("de name → en text", names, titles, english, encoder),
+        _by_name("de name → de + en description", names, headed, both, encoder),
+        _by_name("de name → all but that name", names, titles, both, encoder),
     ]
+
+
+def _head(text: dict[str, str]) -> dict[str, str]:
+    """Return the beginning of a text, to the last whole word."""
+    return {language: part[:_HEAD_CHARS].rsplit(" ", 1)[0] for language, part in text.items()}
 
 
 def _by_name(

@@ -53,6 +53,7 @@ TARGETS = (
     Target("xsid-en → de", "accuracy", 0.85, 0.90),
     Target("xsid-en → gsw", "accuracy", 0.60, 0.70),
     Target("roboai-de", "accuracy", 0.92, 0.94),
+    Target("roboai-de+en", "accuracy", 0.92, 0.94),
     Target("roboai-en", "accuracy", 0.95, 0.96),
     Target("vader products", "Pearson r", 0.70, 0.80),
     Target("parser, fast path", "ms p50", 3, 1, less=True),

@@ -25,6 +25,12 @@ _PRICE = re.compile(
 _STOCK = "availability"
 _NO = frozenset({"no", "nope", "nein", "nee", "nö", "sorry"})
 _NAME_CHARS = 4
+_OWN_WISH = 0.85
+_TELLING = frozenset({
+    "out_of_scope", "chitchat", "find_product", "recommend", "advise", "product_question",
+})  # fmt: skip
+"""What "he likes cooking" alone may be read as."""
+_COURTESIES = frozenset({"thanks", "goodbye", "affirm", "deny"})
 SEARCH, QUESTION, STOCK, BUNDLE = "find_product", "product_question", "check_stock", "find_bundle"
 
 
@@ -35,8 +41,8 @@ class FollowUps(msgspec.Struct, frozen=True):
     spoken of, `properties` are what can be asked of it, `stock` those about availability,
     `narrows` keep or leave out one of them, `adds` begin a further wish, `choosing`
     ask which of those shown, `others` mean another of them than the one spoken of, `exchanges`
-    another one of several things put together; `shopping` are the skills whose questions they may
-    interrupt.
+    another one of several things put together, `persons` and `likes` what somebody likes for whom
+    something is looked for; `shopping` are the skills whose questions they may interrupt.
     """
 
     words: re.Pattern[str] = _NOTHING
@@ -49,6 +55,8 @@ class FollowUps(msgspec.Struct, frozen=True):
     choosing: re.Pattern[str] = _NOTHING
     others: re.Pattern[str] = _NOTHING
     exchanges: re.Pattern[str] = _NOTHING
+    persons: re.Pattern[str] = _NOTHING
+    likes: re.Pattern[str] = _NOTHING
     shopping: frozenset[str] = frozenset()
 
     def skill(self, parse: ParseResult, slots: Mapping[str, Any]) -> str:
@@ -57,6 +65,8 @@ class FollowUps(msgspec.Struct, frozen=True):
         spoken = 0 < len(_WORD.findall(parse.text)) <= _MOST_WORDS
         if not spoken:
             return ""
+        if slots.get("last_search") and self._likes_something(parse):
+            return SEARCH
         if not (focus or slots.get("shown_products")):
             found = self._remark(parse, None) if slots.get("last_search") else ""
             return found if found == SEARCH else ""  # the last search found nothing to point at
@@ -65,6 +75,17 @@ class FollowUps(msgspec.Struct, frozen=True):
         if focus and self._means_another(parse.text):
             return QUESTION
         return self._remark(parse, focus)
+
+    def _likes_something(self, parse: ParseResult) -> bool:
+        """Return whether words say what somebody else likes: "he likes cooking"."""
+        text = parse.text
+        if not (self.persons.search(text) and self.likes.search(text)):
+            return False
+        name, sure = parse.intent.name, parse.intent.confidence
+        if name in _COURTESIES or (name not in _TELLING and sure >= _OWN_WISH):
+            return False
+        left = self._left(self.likes.sub(" ", self.persons.sub(" ", text)))
+        return any(len(word) >= _NAME_CHARS for word in left)
 
     def _remark(self, parse: ParseResult, focus: object) -> str:
         """Return the skill that a remark about the product spoken of or a list means."""
@@ -135,7 +156,7 @@ class FollowUps(msgspec.Struct, frozen=True):
         return any(said & {w.casefold() for w in _WORD.findall(str(t))} for t in titles)
 
     def _left(self, text: str) -> list[str]:
-        for known in (self.moves, self.words, self.pronouns):
+        for known in (self.moves, self.words, self.pronouns, self.persons):
             text = known.sub(" ", text)
         return [word for word in _WORD.findall(text) if not word.isdigit()]
 
@@ -159,6 +180,8 @@ def load_follow_ups(path: Path) -> FollowUps:
         adds=_pattern(_all(data["adds"])),
         others=_pattern(_all(data.get("others", {}))),
         exchanges=_pattern(_all(data["exchanges"])),
+        persons=_pattern(_all(data.get("persons", {}))),
+        likes=_pattern(_all(data.get("likes", {}))),
         shopping=frozenset(data["shopping"]),
     )
 

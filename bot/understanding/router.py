@@ -11,9 +11,8 @@ from bot import commands as cm
 from bot.conversation import Conversation
 from bot.engine import Engine, Expectation, Reading
 from bot.flows import FlowSet
-from bot.mood import why_hand_off
-from bot.understanding.asides import Asides
-from bot.understanding.bare_words import BareWords, alternatives
+from bot.mood import need_of, why_hand_off
+from bot.understanding.bare_words import alternatives
 from bot.understanding.candidates import candidates
 from bot.understanding.consent import ConsentWords
 from bot.understanding.corrections import (
@@ -26,12 +25,13 @@ from bot.understanding.corrections import (
     is_known,
     mention_of,
 )
-from bot.understanding.follow_ups import FollowUps
 from bot.understanding.normalise import words
 from bot.understanding.payloads import pressed, read_payload
 from bot.understanding.pictures import with_picture
 from bot.understanding.reader import SlotValueReader
+from bot.understanding.remarks import Remarks
 from bot.understanding.result import OUT_OF_SCOPE, Intent, ParseResult
+from bot.understanding.survey_words import asks_mark, read_mark
 from bot.understanding.thresholds import Thresholds
 from bot.understanding.turning import Turning
 from bot.understanding.unclear import HELP, Unclear, is_code
@@ -47,15 +47,9 @@ from bot.understanding.wishes import (
 _WORDS = re.compile(r"\w")
 _COUNTED = frozenset({"rating"})
 """Slots that any number fills, also the one in "I want to return 2 shirts"."""
+_NUMBER = re.compile(r"nummer|number|\bnr\b|\bmail\b", re.IGNORECASE)
+_IN_NEED = "pattern_in_need"
 _BACK_TO_BOT = re.compile(r"\bback to the bot\b|\bzurück zum bot\b", re.IGNORECASE)
-
-
-class Remarks(msgspec.Struct, frozen=True):
-    """The words of messages that belong to what is going on rather than begin a skill."""
-
-    follow_ups: FollowUps = FollowUps()
-    asides: Asides | None = None
-    bare: BareWords = BareWords()
 
 
 class Parser(Protocol):
@@ -100,7 +94,7 @@ class Router:
         remarks: Remarks | None = None,
     ) -> None:
         """Read with `parser`, against the open question as `engine` sees it."""
-        known = remarks or Remarks()
+        self._remarks = known = remarks or Remarks()
         self._follow_ups = known.follow_ups
         self._asides = known.asides
         self._bare = known.bare
@@ -139,15 +133,14 @@ class Router:
         return Understood(whole, with_picture(commands, self._flows) if attached else commands)
 
     def _commands(self, s: Situation) -> list[cm.Command]:
+        need = need_of(msgspec.structs.asdict(s.whole.sentiment))
         if s.conversation.handoff != "bot" or s.conversation.lent_by:
             if _BACK_TO_BOT.search(s.whole.text):
                 return [cm.Restart(to_bot=True)]
             if s.conversation.handoff != "bot":
-                return []
-        said = msgspec.structs.asdict(s.whole.sentiment)
-        if reason := why_hand_off(self._at.hand_off, s.conversation.mood, said):
-            wanted = () if s.root_flow else self._starts(s.wishes, self._at.start)[:1]
-            return [*wanted, cm.HandOff(reason)]  # the person learns what was wanted
+                return self._while_waiting(s, need)
+        if grave := self._grave(s, need):
+            return grave
         if not _WORDS.search(s.whole.text) and not self._answers_without_words(s):
             if only_vents(s.whole):
                 return [cm.StartFlow("pattern_insult", s.mention)]
@@ -161,6 +154,22 @@ class Router:
         if isinstance(first, cm.StartFlow):
             return [self._turning.start(s, first), *found[1:]]
         return found
+
+    def _grave(self, s: Situation, need: str) -> list[cm.Command]:
+        """Hand over what a person decides, or who is in need; nothing for all other messages."""
+        said = msgspec.structs.asdict(s.whole.sentiment)
+        if reason := why_hand_off(self._at.hand_off, s.conversation.mood, said):
+            asked = not (s.root_flow or need)
+            wanted = self._starts(s.wishes, self._at.start)[:1] if asked else ()
+            return [*wanted, cm.HandOff(reason)]  # the person learns what was wanted
+        return [cm.StartFlow(_IN_NEED, s.mention, {"need": need})] if need else []
+
+    def _while_waiting(self, s: Situation, need: str) -> list[cm.Command]:
+        """Return nothing for a person's conversation, but help for who is in need and waits."""
+        is_new = bool(need) and s.conversation.mood.vulnerable != need
+        if not is_new or s.conversation.handoff != "waiting_for_operator":
+            return []
+        return [cm.StartFlow(_IN_NEED, s.mention, {"need": need})]
 
     def _answers_without_words(self, s: Situation) -> bool:
         """Return whether signs alone say something: a thumb, a smile that greets or thanks."""
@@ -180,8 +189,8 @@ class Router:
         """Read a message when no question is open."""
         if is_code(s.whole.text):
             return [cm.CannotHandle(s.mention)]
-        if followed := self._follow_ups.skill(s.whole, s.conversation.slots):
-            return [cm.StartFlow(followed, s.mention)]
+        if followed := self._remarks.on_last(s):
+            return [followed]
         either = self._bare.skills(s.whole.text) or self._either(s.whole.text)
         if either:
             return [cm.Clarify(either, s.mention)]
@@ -232,13 +241,14 @@ class Router:
         refused = self._consent.judge(s.whole.text) == "no" and not self._turning.stops(s)
         if anything and expected.is_optional and refused:
             return [cm.SkipQuestion()]
-        if turned := self._turns_away(s, expected):
-            return turned
         reading = self._reading(s, expected)
+        is_mark = asks_mark(expected) and reading.value is not None  # praise is no other wish then
+        if not is_mark and (turned := self._turns_away(s, expected)):
+            return turned
         certain = reading.value is not None and not anything
         if not certain and (meta := self._meta(s, expected)):
             return [meta]
-        if leaves := self._leaves(s, expected, reading):
+        if not is_mark and (leaves := self._leaves(s, expected, reading)):
             return leaves
         if reading.value is not None:
             return self._answer(s, expected, reading)
@@ -248,6 +258,9 @@ class Router:
 
     def _turns_away(self, s: Situation, expected: Expectation) -> list[cm.Command]:
         """Read a message that wants another skill, or nothing, instead of the question."""
+        going_on, told = self._remarks.going_on, expected.slot.type == "facts"
+        if back := going_on.start(s) if told else going_on.points_back(s):
+            return [back]
         if self._turning.rather(s, expected):
             starts = self._starts(s.wishes, self._at.leave_choice, without=s.root_flow)
             if starts:
@@ -266,6 +279,9 @@ class Router:
 
     def _reading(self, s: Situation, expected: Expectation) -> Reading:
         """Read the open question's answer, if the message holds one."""
+        if asks_mark(expected):
+            named = [start.flow for start in self._starts(s.wishes, self._at.digress)]
+            return Reading(read_mark(s.whole.text, expected.slot.name, named))
         if expected.slot.type != "facts":
             reading = self._reader.read(expected, s.mention, asked=True)
             wider = len(expected.all_options) > len(expected.options)
@@ -357,7 +373,7 @@ class Router:
             return cm.StartFlow("find_product", s.mention)
         simple: dict[str, cm.Command] = {
             "skip": cm.SkipQuestion(),
-            "dont_know": cm.DontKnow(),
+            "dont_know": _not_known(s, expected),
             "repeat": cm.RepeatLast(),
             "go_back": cm.Restart(),
         }
@@ -374,3 +390,10 @@ class Router:
         """Return whether a digression's words are no more than the asked-for value."""
         covered = sum(e.end - e.start for e in s.whole.entities if e.type == expected.slot.type)
         return covered * 2 >= len(s.whole.text.strip())
+
+
+def _not_known(s: Situation, expected: Expectation | None) -> cm.Command:
+    """Read "I don't have it": who lacks an order number can be found without one."""
+    if expected and expected.slot.type == "facts" and _NUMBER.search(s.whole.text):
+        return cm.RejectAnswer("no_number")
+    return cm.DontKnow()

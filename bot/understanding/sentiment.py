@@ -28,7 +28,7 @@ _FURIOUS = re.compile(r"[\U0001f621\U0001f92c\U0001f620\U0001f624\U0001f47f\U000
 """Faces and signs of anger."""
 _MISHAP, _MOST_MISHAPS = -2.0, 2
 _FULL = 0.99
-_HARD = frozenset({"crisis", "death", "illness", "debt"})
+_HARD = frozenset({"crisis", "abuse", "death", "illness", "debt"})
 _IRONIC, _INSULTING, _THREATENING, _SUFFERING = -0.5, -0.6, -0.6, -0.4
 
 

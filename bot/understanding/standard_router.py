@@ -8,8 +8,10 @@ from bot.understanding.bare_words import load_bare_words
 from bot.understanding.candidates import level_of
 from bot.understanding.consent import load_consent_words
 from bot.understanding.follow_ups import load_follow_ups
+from bot.understanding.going_on import load_going_on
 from bot.understanding.ports import RouterParts
-from bot.understanding.router import Remarks, Router
+from bot.understanding.remarks import Remarks
+from bot.understanding.router import Router
 
 
 def make(parts: RouterParts) -> Router:
@@ -33,5 +35,6 @@ def make(parts: RouterParts) -> Router:
             load_follow_ups(lexicons / "product_words.yml"),
             asides,
             load_bare_words(lexicons / "bare_words.yml"),
+            load_going_on(lexicons / "going_on.yml"),
         ),
     )

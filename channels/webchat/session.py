@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
+from time import monotonic
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -20,6 +21,8 @@ from channels.wire import decode_object, kind_of, refuse_unknown
 
 _TYPES = ("message", "typing", "read", "ping", "resume")
 _MOST_NOTICES = 100
+_TYPED_EVERY_S = 2.0
+"""How often at most it is told that a customer is writing."""
 
 
 class HistoryEntry(msgspec.Struct, frozen=True):
@@ -34,9 +37,10 @@ class HistoryEntry(msgspec.Struct, frozen=True):
 
 
 class Typing(msgspec.Struct, frozen=True):
-    """Notice that the bot or an operator began or stopped writing."""
+    """Notice that the bot or an operator, by their name, began or stopped writing."""
 
     on: bool
+    name: str = ""
 
 
 class Changed(msgspec.Struct, frozen=True):
@@ -50,6 +54,11 @@ async def _alone(session_id: str) -> str:
     return f"{WebChat.name}:{session_id}"
 
 
+async def nobody_looks(conversation_id: str) -> None:
+    """Tell nobody that a customer is writing."""
+    del conversation_id
+
+
 class Backstage(msgspec.Struct, frozen=True):
     """What the web chat needs from behind the scenes.
 
@@ -57,7 +66,8 @@ class Backstage(msgspec.Struct, frozen=True):
     `history` returns what follows `after_seq`, ascending. `subscribe` registers before its
     first suspension and then yields notices; a lost notice only delays, `history` decides.
     `delivered` is told up to which number a conversation was brought to its customer. `place`
-    returns the conversation that a session is in at present.
+    returns the conversation that a session is in at present. `typed` is told that its customer is
+    writing; it is kept nowhere.
     """
 
     accept: Callable[[Sequence[InboundMessage]], Awaitable[None]]
@@ -65,6 +75,7 @@ class Backstage(msgspec.Struct, frozen=True):
     subscribe: Callable[[str], AsyncIterator[Notice]]
     delivered: Callable[[str, int], None] = lambda conversation_id, seq: None
     place: Callable[[str], Awaitable[str]] = _alone
+    typed: Callable[[str], Awaitable[None]] = nobody_looks
 
 
 class Socket(Protocol):
@@ -153,6 +164,7 @@ class WebChatSession:
         self._conversation_id = self._own_id
         self._shown = resume.conversation
         self._again_from: int | None = None
+        self._typed_s = float("-inf")
         self._notices: asyncio.Queue[Notice | None] = asyncio.Queue(_MOST_NOTICES)
         self._listening: asyncio.Task[None] | None = None
 
@@ -176,7 +188,8 @@ class WebChatSession:
         await self._socket.send({"type": "ready", "session_id": self._session_id})
         while (notice := await self._notices.get()) is not None:
             if isinstance(notice, Typing):
-                await self._socket.send({"type": "typing", "on": notice.on})
+                named = {"name": notice.name} if notice.name else {}
+                await self._socket.send({"type": "typing", "on": notice.on, **named})
             else:
                 await self._follow()
 
@@ -272,8 +285,17 @@ class WebChatSession:
             self._look_again()
         elif kind == "read":
             whole_number(fields, "seq")
-        elif kind != "typing":
+        elif kind == "typing":
+            await self._types()
+        else:
             raise BadRequest("type", f"must be one of {', '.join(_TYPES)}")
+
+    async def _types(self) -> None:
+        """Tell that the customer is writing, but not with every letter."""
+        now_s = monotonic()
+        if now_s - self._typed_s >= _TYPED_EVERY_S:
+            self._typed_s = now_s
+            await self._backstage.typed(self._conversation_id)
 
     async def _accept(self, body: bytes, client_id: str) -> None:
         """Store the message durably, and only then acknowledge it."""

@@ -92,6 +92,19 @@ class BridgeBook:
 
         return await self._database.read(work)
 
+    async def open_there(self) -> list[str]:
+        """Return the ids there of the cases that are not over."""
+
+        def work(session: Session) -> list[str]:
+            statement = select(BridgeCaseRow.remote_id).where(
+                BridgeCaseRow.bridge == self._bridge,
+                col(BridgeCaseRow.is_over).is_(False),
+                col(BridgeCaseRow.remote_id).not_in([""]),
+            )
+            return list(session.exec(statement.distinct()))
+
+        return await self._database.read(work)
+
     async def add(self, case: Case, plan: Plan, version: int) -> None:
         """Keep what was planned for a case up to a version of its conversation, once."""
         now = self._database.clock()

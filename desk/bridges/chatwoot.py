@@ -167,7 +167,7 @@ class ChatwootBridge(Bridge):
         if isinstance(told, Remark):
             text, note = word(told.why, language, name=told.name), True
         else:
-            text = message_text(told.message, language)
+            text = message_text(told.message, language, self._context.desk_url)
             note = told.message.speaker != "customer"
             if note:
                 text = word("said_here", language, name=told.message.name, text=text)
@@ -203,12 +203,30 @@ class ChatwootBridge(Bridge):
             return ()
         if told.event == "message_created":
             return tuple(_replied(told))
-        if told.event == "conversation_status_changed" and told.status == "resolved":
+        changed = _changed(told)
+        if told.status == "resolved" and "status" in changed:
             back = self._config.back_label in told.labels
             return tuple(_did(told, "gave_back" if back else "closed", call.body))
-        if told.event == "conversation_updated" and _is_assigned(told):
+        if "assignee_id" in changed and _who(told.meta.assignee if told.meta else None)[0]:
             return tuple(_did(told, "assigned", call.body))
         return ()
+
+    async def missed(self, remote_id: str) -> Sequence[Arrived]:
+        """Return people's latest replies: Chatwoot sends a webhook once.
+
+        Raises:
+            TryLater: not now.
+            RefusedThere: never.
+        """
+        page = await self._client.ask("GET", f"/conversations/{remote_id}/messages")
+        told = [
+            msgspec.convert(
+                {**each, "event": "message_created", "conversation": {"id": int(remote_id)}}, _Told
+            )
+            for each in page["payload"]
+            if not (each.get("content_attributes") or {}).get("deleted")
+        ]
+        return [each for message in told for each in _replied(message)]
 
     async def close(self) -> None:
         """Close the connections."""
@@ -334,11 +352,14 @@ def _did(told: _Told, kind: Kind, body: bytes) -> Iterator[Arrived]:
     yield Arrived(own_id, kind, str(told.id), *_who(person), at=moment(told.updated_at))
 
 
-def _is_assigned(told: _Told) -> bool:
-    changes = told.changed_attributes if isinstance(told.changed_attributes, list) else ()
-    changed = {name for each in changes if isinstance(each, dict) for name in each}
-    person = told.meta.assignee if told.meta else None
-    return "assignee_id" in changed and person is not None and person.id is not None
+def _changed(told: _Told) -> frozenset[str]:
+    """Return what changed of a conversation; a status that changed with more may come with it."""
+    if told.event == "conversation_status_changed":
+        return frozenset({"status"})
+    if told.event != "conversation_updated" or not isinstance(told.changed_attributes, list):
+        return frozenset()
+    found = [each for each in told.changed_attributes if isinstance(each, dict)]
+    return frozenset(str(name) for each in found for name in each)
 
 
 def _who(person: _Person | None) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import hmac
 import re
 import smtplib
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -20,8 +20,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from desk.bridges.html_text import text_of_html
+from desk.bridges.mail_text import body_of, files_of, own_words
 from desk.bridges.ports import (
+    MOST_BYTES,
     Arrived,
     Bridge,
     BridgeContext,
@@ -42,9 +43,9 @@ from desk.records import Case
 Send = Callable[[EmailMessage], None]
 Shown = Literal["case", "customer", "note", "end"]
 TIMEOUT_S = 20.0
+MOST_MAIL_BYTES = 30_000_000
 COMMANDS: dict[str, Kind] = {"#take": "assigned", "#close": "closed", "#bot": "gave_back"}
 """What a line of its own in a reply does."""
-_SIGNATURE = re.compile(r"^-- ?$", re.MULTILINE)
 _ADDRESS = "^[^@\\s+]+@[^@\\s]+$"
 _RECIPIENTS = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
 _PASSWORD_WRONG = frozenset({530, 534, 535})
@@ -82,21 +83,17 @@ class EmailBridge(Bridge):
 
     name = "email"
 
-    def __init__(
-        self, config: Config, context: BridgeContext, send: Send, newest: Callable[[str], str]
-    ) -> None:
+    def __init__(self, config: Config, context: BridgeContext, send: Send) -> None:
         """Write to the team of `config`.
 
         Args:
             config: addresses and secrets.
             context: the words for people there.
             send: hands a mail to the mail server.
-            newest: takes what is quoted out of a reply.
         """
         self._config = config
         self._context = context
         self._send = send
-        self._newest = newest
         self._local, self._domain = config.address.split("@")
 
     async def open(self, opening: Opening) -> str:
@@ -128,7 +125,7 @@ class EmailBridge(Bridge):
         if isinstance(told, Remark):
             text = word(told.why, language, name=told.name)
         else:
-            text = message_text(told.message, language)
+            text = message_text(told.message, language, self._context.desk_url)
             if told.message.speaker == "customer":
                 shown = "customer"
             else:
@@ -152,8 +149,7 @@ class EmailBridge(Bridge):
         Raises:
             Unverified: the token is missing or wrong.
         """
-        given = call.headers.get("authorization", "").encode()
-        if not hmac.compare_digest(given, f"Bearer {self._config.webhook_secret}".encode()):
+        if not self._is_proven(call.headers):
             raise Unverified("authorization")
         mail = message_from_bytes(call.body, policy=policy.default)
         remote_id = self._case_of(mail)
@@ -162,21 +158,31 @@ class EmailBridge(Bridge):
             return ()
         return tuple(self._events(mail, remote_id, sha256(own_id.encode()).hexdigest()[:24]))
 
+    def most_bytes(self, headers: Mapping[str, str]) -> int:
+        """Return how long a mail may be: as mail servers take it, from them alone."""
+        return MOST_MAIL_BYTES if self._is_proven(headers) else MOST_BYTES
+
+    def _is_proven(self, headers: Mapping[str, str]) -> bool:
+        given = headers.get("authorization", "").encode()
+        return hmac.compare_digest(given, f"Bearer {self._config.webhook_secret}".encode())
+
     def _events(self, mail: EmailMessage, remote_id: str, own_id: str) -> Iterator[Arrived]:
         name, address = (getaddresses([str(mail.get("from", ""))]) or [("", "")])[0]
         who, shown = address.lower(), name or address.partition("@")[0]
         at = _sent_at(mail)
         lines, kinds = [], dict[Kind, None]()
-        for line in self._newest(_text(mail)).splitlines():
+        for line in own_words(body_of(mail)).splitlines():
             kind = COMMANDS.get(line.strip().lower())
             if kind is None:
                 lines.append(line)
             else:
                 kinds[kind] = None
-        text = "\n".join(lines).strip()
-        files = sum(1 for _ in mail.iter_attachments())
+        text = self._without_address("\n".join(lines).strip())
+        files = files_of(mail)
         if text or files:
             yield Arrived(own_id, "reply", remote_id, who, shown, text, left_out=files, at=at)
+        elif not kinds:
+            yield Arrived(own_id, "reply", remote_id, who, shown, is_empty=True, at=at)
         for kind in kinds:
             yield Arrived(f"{own_id}:{kind}", kind, remote_id, who, shown, at=at)
 
@@ -201,6 +207,11 @@ class EmailBridge(Bridge):
     def reply_address(self, remote_id: str) -> str:
         """Return the address to which a case is answered."""
         return f"{self._local}+{remote_id.lower()}.{self._proof(remote_id)}@{self._domain}"
+
+    def _without_address(self, text: str) -> str:
+        """Return a text without reply addresses: who knows one can answer the customer."""
+        local, domain = re.escape(self._local), re.escape(self._domain)
+        return re.sub(rf"{local}\+[\w.]+@{domain}", self._config.address, text, flags=re.IGNORECASE)
 
     def _id(self, key: str) -> str:
         return f"<tresen.{key}@{self._domain}>"
@@ -234,29 +245,8 @@ class EmailBridge(Bridge):
 
 
 def connect(config: Config, context: BridgeContext) -> EmailBridge:
-    """Return the bridge; nothing is sent yet.
-
-    Raises:
-        ImportError: the extra "desk" is not installed.
-    """
-    return EmailBridge(config, context, _sending(config), newest_part())
-
-
-def newest_part() -> Callable[[str], str]:
-    """Return what takes quotes out of replies in English and German.
-
-    Raises:
-        ImportError: the extra "desk" is not installed.
-    """
-    from mailparser_reply import EmailReplyParser
-
-    parser = EmailReplyParser(languages=["en", "de"])
-
-    def newest(text: str) -> str:
-        found = _SIGNATURE.split(parser.parse_reply(text) or "", maxsplit=1)[0]
-        return "\n".join(line for line in found.splitlines() if not line.startswith(">"))
-
-    return newest
+    """Return the bridge; nothing is sent yet."""
+    return EmailBridge(config, context, _sending(config))
 
 
 def _sending(config: Config) -> Send:
@@ -291,18 +281,6 @@ def _is_automatic(mail: EmailMessage) -> bool:
     bounced = str(mail.get("return-path", "")).strip() == "<>"
     report = mail.get_content_type() == "multipart/report"
     return said != "no" or bulk or bounced or report or "x-autoreply" in mail
-
-
-def _text(mail: EmailMessage) -> str:
-    body = mail.get_body(("plain", "html"))
-    if body is None:
-        return ""
-    try:
-        found = str(body.get_content())
-    except (LookupError, UnicodeError, KeyError):
-        found = str(body.get_payload())
-    found = re.sub(r"\r\n?", "\n", found)
-    return text_of_html(found) if body.get_content_type() == "text/html" else found
 
 
 def _sent_at(mail: EmailMessage) -> datetime | None:

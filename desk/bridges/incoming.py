@@ -18,8 +18,8 @@ from bot.operators import Act, Doing
 from bot.storage.errors import StorageError
 from desk.bridges.book import BridgeBook, Incoming, Link
 from desk.bridges.outgoing import BridgeSender, Pace
-from desk.bridges.plan import OutKind, Planned, own_id
-from desk.bridges.ports import Arrived, Bridge, WebhookCall
+from desk.bridges.plan import OutKind, Planned, is_of, own_id
+from desk.bridges.ports import Arrived, Bridge, RefusedThere, TryLater, WebhookCall
 from desk.desk import Desk, Outcome
 from desk.errors import DeskError
 from desk.records import Case
@@ -33,6 +33,8 @@ TAKES = 3
 """So often the conversation is taken for a reply, where others take it at the same time."""
 UNKNOWN_FOR = timedelta(minutes=10)
 """So long something waits for the case that it is about: its opening may be under way."""
+MISSED_FOR = timedelta(days=1)
+"""Replies that are older are not brought to customers any more."""
 GIVEN_UP_AFTER = 200
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b\u202a-\u202e\u2066-\u2069]")
 _ENDS = frozenset({"closed", "gave_back"})
@@ -74,13 +76,43 @@ class BridgeReceiver:
 
     def start(self) -> None:
         """Begin, with what an earlier process left."""
-        self._tasks = [asyncio.create_task(self._run())]
+        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._look_again())]
 
     async def close(self) -> None:
         """Stop; what is not carried out is at the next start."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def look(self) -> None:
+        """Ask the other desk for replies whose webhooks got lost; what is known comes no more.
+
+        Raises:
+            DeskStoreFailed: the rows cannot be read or written.
+        """
+        since = self._desk.parts.clock() - MISSED_FOR
+        for remote_id in await self._book.open_there():
+            try:
+                found = await self._bridge.missed(remote_id)
+            except TryLater:
+                return
+            except RefusedThere:
+                continue
+            except Exception:
+                log.exception("bridge_not_asked", bridge=self._bridge.name)
+                continue
+            late = [tidied(event) for event in found if event.at and event.at > since]
+            if late and (new := await self._book.accept(late)):
+                log.info("bridge_replies_found", bridge=self._bridge.name, replies=new)
+                self._wake.set()
+
+    async def _look_again(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except DeskError as error:
+                log.warning("bridge_not_read", error=type(error).__name__)
+            await asyncio.sleep(self._pace.missed_s)
 
     async def round(self) -> bool:
         """Carry out what has settled; return whether something is left.
@@ -169,8 +201,7 @@ class BridgeReceiver:
         if not case.is_open or not is_current:
             return False
         if event.kind == "assigned":
-            if not case.operator:
-                await self._act(link, "assigned", self._doing(event), f"{event.id}:take")
+            await self._assign(link, event, case)
             return False
         doing = self._doing(event, case, force=True)
         if event.kind == "gave_back":
@@ -178,6 +209,15 @@ class BridgeReceiver:
             return False
         await self._act(link, "closed", doing, event.id)
         return True
+
+    async def _assign(self, link: Link, event: Arrived, case: Case) -> None:
+        """Give a case to whoever has it there; one of our own desk's operators keeps it."""
+        doing = self._doing(event)
+        if not case.operator:
+            await self._act(link, "assigned", doing, f"{event.id}:take")
+        elif is_of(self._bridge.name, case.operator) and case.operator != doing.operator:
+            taking = msgspec.structs.replace(doing, force=True, reason="assigned")
+            await self._act(link, "assigned", taking, f"{event.id}:take")
 
     async def _reply(self, link: Link, event: Arrived, case: Case) -> None:
         """Bring a reply to the customer; after closing it reaches them too, until they write."""
@@ -194,6 +234,8 @@ class BridgeReceiver:
             await self._act(link, "closed", ending, f"{event.id}:end")
         if event.left_out:
             await self._remark(link, "file_left_out", event)
+        if event.is_empty:
+            await self._remark(link, "nothing_found", event)
 
     async def _say(self, link: Link, event: Arrived, doing: Doing, case: Case) -> None:
         said = msgspec.structs.replace(doing, text=event.text, attachments=event.attachments)

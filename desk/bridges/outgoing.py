@@ -43,13 +43,18 @@ log = structlog.get_logger(__name__)
 
 
 class Pace(msgspec.Struct, frozen=True):
-    """How often it is tried and looked, in seconds; `quiet_s` is waited for what came earlier."""
+    """How often it is tried and looked, in seconds.
+
+    `quiet_s` is waited for what came earlier; `missed_s` lies between the times that the other desk
+    is asked for replies whose webhooks got lost.
+    """
 
     first_s: float = 1.0
     longest_s: float = 300.0
     poll_s: float = 2.0
     quiet_s: float = 0.5
     look_s: float = 60.0
+    missed_s: float = 300.0
 
 
 class BridgeSender:

@@ -9,8 +9,8 @@ from bot.conversation import LENT
 from desk.bridges.ports import Why
 from desk.transcript_records import Handed, Message, Transcript
 
-OutKind = Literal["open", "line", "taken", "not_delivered", "file_left_out", "end"]
-REMARKS: frozenset[Why] = frozenset({"taken", "not_delivered", "file_left_out"})
+OutKind = Literal["open", "line", "taken", "not_delivered", "file_left_out", "nothing_found", "end"]
+REMARKS: frozenset[Why] = frozenset({"taken", "not_delivered", "file_left_out", "nothing_found"})
 _OPEN = frozenset({"waiting_for_operator", "with_operator"})
 
 

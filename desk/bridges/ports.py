@@ -21,8 +21,9 @@ from desk.summary import Summary
 from desk.transcript_records import Message, Transcript
 
 Kind = Literal["reply", "assigned", "closed", "gave_back"]
-Why = Literal["taken", "not_delivered", "file_left_out"]
+Why = Literal["taken", "not_delivered", "file_left_out", "nothing_found"]
 """What the people there are told beside what the customer says."""
+MOST_BYTES = 1_000_000
 TOLERANCE_S = 300
 """How far the time that a webhook names may be from ours."""
 
@@ -130,8 +131,9 @@ class Arrived(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something that a person did at the other desk.
 
     `id` is its own id there: the same thing told twice has the same. `operator` and `name` are
-    empty where it does not say who. `left_out` counts files that cannot be handed on. `order` is
-    the other desk's own among what was said at the same time; 0 where it has none.
+    empty where it does not say who. `left_out` counts files that cannot be handed on, `is_empty`
+    says that no words were found in what came. `order` is the other desk's own among what was said
+    at the same time; 0 where it has none.
     """
 
     id: str
@@ -142,6 +144,7 @@ class Arrived(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str = ""
     attachments: tuple[Attachment, ...] = ()
     left_out: int = 0
+    is_empty: bool = False
     at: datetime | None = None
     order: int = 0
 
@@ -197,6 +200,23 @@ class Bridge(ABC):
             Unverified: the proof is missing, wrong or too old.
             BadWebhook: it is not what the other desk documents.
         """
+
+    async def missed(self, remote_id: str) -> Sequence[Arrived]:
+        """Return people's latest replies in a case, in case that their webhooks got lost.
+
+        Each has the id that its webhook would have had.
+
+        Raises:
+            TryLater: not now.
+            RefusedThere: never.
+        """
+        del remote_id
+        return ()
+
+    def most_bytes(self, headers: Mapping[str, str]) -> int:
+        """Return how long the body of a request with these headers may be."""
+        del headers
+        return MOST_BYTES
 
     async def close(self) -> None:  # noqa: B027 - not every bridge holds connections
         """Let go of connections."""

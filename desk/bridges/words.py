@@ -48,6 +48,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "A file was not delivered: only links with https reach the customer.",
         "Eine Datei wurde nicht zugestellt: Nur Links mit https erreichen die Kundschaft.",
     ),
+    "nothing_found": (
+        "Nothing was delivered: no words of your own were found in your reply.",
+        "Nichts wurde zugestellt: In der Antwort wurden keine eigenen Worte gefunden.",
+    ),
     "said_here": (
         "{name} at the shop's own desk: {text}",
         "{name} am eigenen Tresen des Shops: {text}",
@@ -125,7 +129,7 @@ def story(transcript: Transcript, language: Language, desk_url: str = "") -> str
     lines: list[str] = []
     length = 0
     for message in reversed(transcript.messages[-MOST_MESSAGES:]):
-        line = message_line(message, language)
+        line = message_line(message, language, desk_url)
         length += len(line) + 1
         if length > MOST_CHARS:
             break
@@ -139,18 +143,26 @@ def story(transcript: Transcript, language: Language, desk_url: str = "") -> str
     return "\n".join(head + lines)
 
 
-def message_line(message: Message, language: Language) -> str:
+def message_line(message: Message, language: Language, desk_url: str = "") -> str:
     """Return one message as a line with its time and who spoke."""
     who = word(message.speaker, language)
     if message.name:
         who = f"{who} {message.name}"
-    return f"[{message.at:%Y-%m-%d %H:%M}] {who}: {message_text(message, language)}"
+    return f"[{message.at:%Y-%m-%d %H:%M}] {who}: {message_text(message, language, desk_url)}"
 
 
-def message_text(message: Message, language: Language) -> str:
-    """Return what a message says, with how many files it brought and where they are."""
+def message_text(message: Message, language: Language, desk_url: str = "") -> str:
+    """Return what a message says, with how many files it brought and where they are.
+
+    Args:
+        message: of a transcript.
+        language: of the labels.
+        desk_url: where our own desk is; files that we keep are beside it.
+    """
     links = [str(each.get("url") or "") for each in message.attachments]
-    shown = [link for link in links if link.startswith("https://")]
+    here = desk_url.removesuffix("/desk")
+    known = [f"{here}{link}" if link.startswith("/") else link for link in links]
+    shown = [link for link in known if link.startswith(("https://", "geo:"))]
     parts = [message.text] if message.text else []
     if links:
         parts.append("\n".join([word("files", language, n=len(links)), *shown]))

@@ -147,9 +147,11 @@ class ZendeskBridge(Bridge):
             written = self._comment(word(told.why, language, name=told.name))
         elif told.message.speaker == "customer":
             requester = await self._requester(told.case)
-            written = self._comment(message_text(told.message, language), requester)
+            written = self._comment(
+                message_text(told.message, language, self._context.desk_url), requester
+            )
         else:
-            text = message_text(told.message, language)
+            text = message_text(told.message, language, self._context.desk_url)
             name = told.message.name
             written = self._comment(word("said_here", language, name=name, text=text))
         await self._write(remote_id, told.key, written, again=told.again)

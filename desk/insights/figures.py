@@ -8,6 +8,7 @@ from itertools import starmap
 
 import msgspec
 
+from bot.conversation import MERGED
 from desk.insights.costs import Costs, ShopNumbers, costs_of
 from desk.insights.exact import Share, Spread, half_up, spread
 from desk.insights.facts import ConversationFacts, Run, Survey
@@ -133,7 +134,7 @@ def figures(
     begun = [facts for facts in everything if period.holds(facts.started_at)]
     chosen = [facts for facts in begun if choice.takes(facts)]
     ends = {facts.id: outcome_of(facts, returns, now) for facts in chosen}
-    cases = [case for facts in chosen for case in facts.cases]
+    cases = [c for facts in chosen for c in facts.cases if c.end_reason != MERGED]
     by_operators = sum(_closed_as_solved(facts) for facts in chosen)
     resolutions = Counter(ends.values())["solved"] + by_operators
     share = Fraction(len(chosen), len(begun)) if begun else Fraction()

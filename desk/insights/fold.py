@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import events as ev
-from bot.conversation import LENT
+from bot.conversation import LENT, MERGED
 from bot.storage.ports import StoredEvent
 from desk.insights.facts import (
     NO_GOAL,
@@ -26,6 +26,7 @@ _RECEIVED = frozenset({"received", "oversold"})
 _OPEN = frozenset({"waiting_for_operator", "with_operator"})
 _COULD_NOT = frozenset({
     "utter_cannot_confirm",
+    "utter_faq_nearby",
     "utter_no_faq_answer",
     "utter_search_none",
     "utter_search_unknown",
@@ -47,6 +48,7 @@ class FactsFold:
         self._asked: set[str] = set()
         self._spoke: dict[int, Talk] = {}
         self._marks: dict[int, str] = {}
+        self._merged: CaseSoFar | None = None
         self._language = ""
         self._customer_id = ""
         self._folds: dict[type, Callable[[Any, datetime], None]] = {
@@ -75,7 +77,8 @@ class FactsFold:
         """
         for item in stored:
             event = ev.from_wire(item.data)
-            if isinstance(event, ev.BotUttered) and self._talks:
+            is_bot = isinstance(event, ev.BotUttered) and not event.metadata.get("operator")
+            if is_bot and self._talks:
                 self._spoke[item.seq] = self._talks[-1]
             if (fold := self._folds.get(type(event))) is not None:
                 fold(event, item.at)
@@ -273,6 +276,12 @@ class FactsFold:
     def _changed_hands(self, event: ev.HandoffChanged, at: datetime) -> None:
         if event.state == "bot" and event.reason == LENT:
             return
+        if event.state == "with_operator" and event.reason == MERGED:
+            return
+        if self._merged is not None:
+            self._merged.open = event.state in _OPEN  # it has a case of its own again
+            self._merged.end_reason = "" if self._merged.open else MERGED
+            self._merged = None
         case = open_case(self._talks[-1]) if self._talks else None
         if event.state in _OPEN:
             if case is None:
@@ -292,7 +301,14 @@ class FactsFold:
         elif case.held_since is None and is_held:
             case.held_since = at
 
-    def _acted(self, event: ev.OperatorActed, _at: datetime) -> None:
+    def _acted(self, event: ev.OperatorActed, at: datetime) -> None:
+        case = open_case(self._talks[-1]) if self._talks else None
+        if case is not None and event.act in {MERGED, "replied"} and not event.refusal:
+            if event.act == MERGED:
+                self._hold(case, at, is_held=False)
+                case.open, case.end_reason, self._merged = False, MERGED, case
+            elif case.first_reply_s is None:
+                case.first_reply_s = _seconds(case.opened_at, at)
         seq, verdict = event.data.get("seq"), event.data.get("verdict")
         if event.act == "marked" and not event.refusal and isinstance(seq, int):
             self._marks[seq] = str(verdict or "")

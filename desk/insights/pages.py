@@ -137,11 +137,15 @@ class InsightPages:
         skill = partial(self._skill, language)
         reason = partial(_called, "reason", language)
         channel = partial(_called, "channel", language)
-        sheets = Sheets(WORDS[language], skill, reason, channel)
+        step = partial(self._step, language)
+        sheets = Sheets(WORDS[language], skill, reason, channel, step)
         return sheets.all(found.now, found.ahead, found.numbers.currency)
 
     def _skill(self, language: str, name: str) -> str:
         return self._room.outside.titles(name, language)
+
+    def _step(self, language: str, skill: str, step: str) -> str:
+        return self._room.outside.steps(skill, step, language)
 
     async def _page(self, visit: Visit, status: int = 200, problem: str = "") -> Response:
         found = await self._found(visit)
@@ -172,6 +176,7 @@ class InsightPages:
             major=partial(major, currency=currency),
             channel=partial(_called, "channel", visit.language),
             skill=partial(self._skill, visit.language),
+            step=partial(self._step, visit.language),
             presets=DAYS,
             columns=",".join(COLUMNS),
             problem=problem or (said["wrong_period"] if found.asked.is_wrong else ""),

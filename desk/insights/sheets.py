@@ -12,24 +12,32 @@ from desk.insights.outcomes import OUTCOMES
 from desk.insights.showing import Amount, Cell, Column, Table, raw
 
 Named = Callable[[str], str]
+NamedStep = Callable[[str, str], str]
 
 
 class Sheets:
     """Makes tables of figures."""
 
     def __init__(
-        self, words: Mapping[str, str], skill: Named, reason: Named, channel: Named
+        self,
+        words: Mapping[str, str],
+        skill: Named,
+        reason: Named,
+        channel: Named,
+        step: NamedStep,
     ) -> None:
         """Head columns with `words`.
 
         Args:
             words: in the reader's language.
             skill, reason, channel: return what one is called.
+            step: returns what a step of a skill is called.
         """
         self._words = words
         self._skill = skill
         self._reason = reason
         self._channel = channel
+        self._step = step
 
     def all(self, found: Figures, ahead: Forecast, currency: str) -> dict[str, Table]:
         """Return all tables by name."""
@@ -179,11 +187,18 @@ class Sheets:
         columns = (
             self._column("skill", "text"),
             self._column("step", "text"),
+            self._column("step_id", "text"),
             self._column("reached"),
             self._column("stopped"),
         )
         rows: list[tuple[Cell, ...]] = [
-            (self._skill(funnel.skill), each.step, each.reached, each.stopped)
+            (
+                self._skill(funnel.skill),
+                self._step(funnel.skill, each.step) or each.step,
+                each.step,
+                each.reached,
+                each.stopped,
+            )
             for funnel in found.funnels
             for each in funnel.steps
         ]

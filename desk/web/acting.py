@@ -22,16 +22,19 @@ from bot.operators import Act, Doing
 from desk.bus import Notice, case_topic, operator_topic
 from desk.errors import ActUncertain, UnknownOperator
 from desk.records import Case
+from desk.similar_texts import has_gap
 from desk.web.cases import CLOSING, PASSING, CasePages
 from desk.web.guard import Visit, refusal
 from desk.web.pages import id_of
 from desk.web.room import Room
+from desk.web.translation_view import as_written
 
 MOST_CHARS = 5000
 MOST_FILES = 5
 MAX_FILE_BYTES = 10 * 1024 * 1024
 UPLOADS = "/desk/uploads"
 """Limits its bodies itself."""
+_ENDS = frozenset({"gave_back", "closed"})
 _NAME = re.compile(r"[A-Za-z0-9-]{8,64}")
 log = structlog.get_logger(__name__)
 
@@ -71,14 +74,19 @@ class Acting:
             return refusal(visit.request, 404, "not_found", visit.language)
         text = visit.form.get("text", "").strip()
         files = self._files(visit, case)
-        problem = _problem(text, files)
+        problem = _problem(text, files) or ("gap" if has_gap(text) else "")
         if problem:
             return _told(visit, problem, 422)
         if not case.is_open:
             return _told(visit, "not_open", 409)
         me = visit.operator
         doing = Doing(me.id, me.name, text=text, attachments=files or (), language=case.language)
-        why = await self._act(visit, case, "said", doing)
+        doing, problem = await as_written(self._room, visit, case, doing)
+        if problem:
+            return _told(visit, problem, 422)
+        place = await self._room.merging.place(case, self.name(visit))
+        why = await self._act(visit, place, "said", doing)
+        await self._room.merging.said(place)
         return _told(visit, why, 409 if why and why != "uncertain" else 200)
 
     async def note(self, visit: Visit) -> Response:
@@ -105,7 +113,7 @@ class Acting:
         force = visit.operator.is_supervisor and visit.form.get("force") == "1"
         try:
             outcome = await self._room.desk.take(
-                visit.operator, case, self._name(visit), force=force
+                visit.operator, case, self.name(visit), force=force
             )
             why = outcome.refusal
         except ActUncertain:
@@ -152,9 +160,8 @@ class Acting:
         """Let the bot go on, or begin anew."""
         resume = visit.form.get("resume") == "1"
         me = visit.operator
-        return await self.acted(
-            visit, "gave_back", Doing(me.id, me.name, resume=resume), "done_gave_back"
-        )
+        doing = Doing(me.id, me.name, resume=resume)
+        return await self.acted(visit, "gave_back", doing, "done_gave_back")
 
     async def close(self, visit: Visit) -> Response:
         """End a case with a reason."""
@@ -215,12 +222,15 @@ class Acting:
         case = await self._cases.asked_for(visit)
         if case is None:
             return refusal(visit.request, 404, "not_found", visit.language)
+        if act in _ENDS and not doing.quiet:  # it is told where the customer wrote last
+            link = await self._room.merging.elsewhere(case)
+            doing = msgspec.structs.replace(doing, link=link)
         why = await self._act(visit, case, act, doing)
         return await self._shown(visit, case, why, done)
 
     async def _act(self, visit: Visit, case: Case, act: Act, doing: Doing, prefix: str = "") -> str:
         """Carry an act out; return why it was refused, empty when it was not."""
-        name = prefix + self._name(visit)
+        name = prefix + self.name(visit)
         try:
             outcome = await self._room.desk.act(case.conversation_id, act, doing, name)
         except ActUncertain:
@@ -236,7 +246,7 @@ class Acting:
         self._room.desk.parts.bus.tell(case_topic(case.id), Notice("case", case.id))
         return why
 
-    def _name(self, visit: Visit) -> str:
+    def name(self, visit: Visit) -> str:
         """Return the name of the act: the page's own, so that one sent twice is done once."""
         given = visit.form.get("act", "")
         kind = visit.request.url.path.rpartition("/")[2]

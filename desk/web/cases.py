@@ -18,6 +18,12 @@ from desk.web.ports import Standing
 from desk.web.queue import Queue, due_text
 from desk.web.room import Room
 from desk.web.timeline import Timeline, facts, mood_line, safe_url, timeline
+from desk.web.translation_view import (
+    TranslationView,
+    language_name,
+    language_names,
+    translation_view,
+)
 
 CLOSING: tuple[str, ...] = ("solved", "no_answer", "duplicate", "other")
 PASSING: tuple[str, ...] = ("wrong_team", "expert", "shift_ends", "other")
@@ -47,6 +53,7 @@ class CaseView(msgspec.Struct, frozen=True):
     talk: Timeline
     summary: Summary
     moods: str
+    translation: TranslationView
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -88,12 +95,13 @@ class CasePages:
             "case.html",
             queue=await self._queue.view(visit, case.id),
             view=view,
-            prepared=await self._prepared(visit, case),
+            prepared=await self._prepared(visit, case, view.translation),
             colleagues=self._colleagues(visit, case, people),
             people=[person for person in people if person.is_active],
             closing=CLOSING,
             passing=PASSING,
             lends=self._room.outside.lends,
+            writes=self._room.outside.writer is not None,
             past=await self._past(visit, case),
             here="queue",
             whole="whole" in visit.request.query_params,
@@ -168,6 +176,8 @@ class CasePages:
         held = case.state == "with_operator"
         is_mine = held and case.operator == me.id
         standing = self._room.outside.standings(case) if case.is_open else Standing()
+        beside = await self._room.beside(case, me)
+        talk = timeline(transcript, zone, visit.language, today, whole=whole, beside=beside)
         return CaseView(
             case=case,
             key=key_of(case.id),
@@ -183,9 +193,10 @@ class CasePages:
             standing=standing,
             due=due_text(standing, now, visit),
             viewers=self._room.viewers.others(case.id, me.id),
-            talk=timeline(transcript, zone, visit.language, today, whole=whole),
+            talk=talk,
             summary=summary_of(case, transcript),
             moods=mood_line(transcript),
+            translation=await translation_view(self._room, visit, case, transcript, talk),
         )
 
     def _tools(self, visit: Visit) -> dict[str, Any]:
@@ -200,6 +211,8 @@ class CasePages:
             "ago": lambda at: words.ago(at, now, language),
             "team_name": lambda team: words.team_name(self._room.outside.teams, team, language),
             "teams": sorted(self._room.outside.teams),
+            "named": lambda code: language_name(code, language),
+            "languages": language_names(language),
         }
 
     def _colleagues(self, visit: Visit, case: Case, people: Sequence[Operator]) -> list[Operator]:
@@ -209,7 +222,9 @@ class CasePages:
         ]
         return sorted(others, key=lambda o: (o.presence != "available", o.name.casefold()))
 
-    async def _prepared(self, visit: Visit, case: Case) -> list[Prepared]:
+    async def _prepared(
+        self, visit: Visit, case: Case, translation: TranslationView
+    ) -> list[Prepared]:
         values = {
             "customer_name": case.customer_name,
             "order_number": case.order_number,
@@ -217,7 +232,8 @@ class CasePages:
             "shop": self._room.pages.shop_name,
         }
         replies = [r for r in await self._room.canned.all() if r.team in {"", case.team}]
-        return [_filled(reply, case.language or visit.language, values) for reply in replies]
+        language = translation.mine if translation.writes else case.language or visit.language
+        return [_filled(reply, language, values) for reply in replies]
 
     async def _past(self, visit: Visit, case: Case) -> list[tuple[Case, str]]:
         """Return the customer's other cases, the latest first."""

@@ -143,6 +143,15 @@ class Guard:
         """Return whether the browser's side of the connection is encrypted."""
         return "https" in {self._public.scheme, request.url.scheme}
 
+    def is_this_machine(self, request: Request) -> bool:
+        """Return whether a browser on this machine asks, as far as that can be told.
+
+        Where operators come from elsewhere there is a proxy, and one that adds no header, as
+        nginx does by default, makes everybody look like this machine.
+        """
+        host = self._public.hostname or ""
+        return (not host or _is_loopback(host)) and is_this_machine(request)
+
     def is_own(self, request: Request) -> bool:
         """Return whether a browser says that a page of ours makes the call."""
         site = request.headers.get("sec-fetch-site", "")

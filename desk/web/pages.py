@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -38,6 +39,16 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.globals |= {"asset": asset, "shop_name": shop_name, "all": LANGUAGES}
+        self.offer(None, has_passwords=True)
+
+    def offer(self, provider: Mapping[str, str] | None, *, has_passwords: bool) -> None:
+        """Have the pages offer a provider to sign in with.
+
+        Args:
+            provider: what it is called in each language; None for none.
+            has_passwords: whether there are passwords besides.
+        """
+        self._environment.globals |= {"single_sign_on": provider, "passwords": has_passwords}
 
     def show(self, visit: Visit, template: str, status: int = 200, **values: object) -> Response:
         """Return a page, or a part of one, for somebody who is signed in."""

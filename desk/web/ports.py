@@ -9,6 +9,9 @@ import msgspec
 from bot.messages import Attachment
 from desk.records import Case
 from desk.settings import Priority
+from desk.similar import SimilarCases
+from desk.translations import Translations
+from desk.writing.writer import Writer
 
 Due = Literal["", "running", "warning", "breached"]
 
@@ -99,8 +102,14 @@ Suggests = Callable[[Case, str], Awaitable[Sequence[Suggestion]]]
 """Returns replies to what a customer said, in the case's language."""
 Titles = Callable[[str, str], str]
 """Returns what a skill is called in a language."""
+StepTitles = Callable[[str, str, str], str]
+"""Returns what a step of a skill is called in a language; empty where it has no name."""
 Reaches = Callable[[str], Awaitable[Sequence[Reach]]]
 """Returns the channels of a conversation."""
+
+
+Types = Callable[[str, str], Awaitable[None]]
+"""Shows that an operator, by their name, is writing to a conversation's customer."""
 
 
 class Files(Protocol):
@@ -118,6 +127,12 @@ def plain_titles(skill: str, language: str) -> str:
     """Return a skill's id as words."""
     del language
     return skill.replace("_", " ")
+
+
+def no_titles(skill: str, step: str, language: str) -> str:
+    """Know no steps."""
+    del skill, step, language
+    return ""
 
 
 async def no_card(customer_id: str, language: str) -> CustomerCard | None:
@@ -138,6 +153,11 @@ async def no_reach(conversation_id: str) -> Sequence[Reach]:
     return ()
 
 
+async def no_typing(conversation_id: str, name: str) -> None:
+    """Show nobody that an operator is writing."""
+    del conversation_id, name
+
+
 def no_standing(case: Case) -> Standing:
     """Take every case for a normal one."""
     del case
@@ -151,18 +171,28 @@ class Outside(msgspec.Struct, frozen=True):
         customers: what the shop knows of somebody.
         suggests: replies that could fit.
         titles: of skills.
+        steps: what the steps of skills are called.
         standings: how pressing cases are.
         reaches: how somebody can be reached.
         files: keeps attachments; None takes none.
         teams: their names by id and language.
         lends: what the bot can carry out for an operator.
+        similar: finds what was answered in solved cases; None where nothing is kept of them.
+        translations: of what is said; None where nothing translates.
+        writer: writes with a language model; None where there is none.
+        types: shows the customer of a conversation that an operator, by their name, is writing.
     """
 
     customers: Customers = no_card
     suggests: Suggests = no_suggestions
     titles: Titles = plain_titles
+    steps: StepTitles = no_titles
     standings: Standings = no_standing
     reaches: Reaches = no_reach
     files: Files | None = None
     teams: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=dict)
     lends: Sequence[Lendable] = ()
+    similar: SimilarCases | None = None
+    translations: Translations | None = None
+    writer: Writer | None = None
+    types: Types = no_typing

@@ -7,7 +7,8 @@ import msgspec
 
 from desk.books import AuditLog, CannedBook, OperatorBook
 from desk.desk import Desk
-from desk.records import Case
+from desk.merging import Merging
+from desk.records import Case, Operator
 from desk.transcript import Around, transcript_of
 from desk.transcript_records import Transcript
 from desk.web.guard import Guard
@@ -31,6 +32,7 @@ class Room(msgspec.Struct, frozen=True):
     outside: Outside
     arounds: Arounds
     zone: tzinfo
+    merging: Merging
 
     @property
     def operators(self) -> OperatorBook:
@@ -60,6 +62,16 @@ class Room(msgspec.Struct, frozen=True):
         stored = await self.desk.events(case.conversation_id)
         around = await self.arounds(case.conversation_id)
         return transcript_of(case.conversation_id, stored, around)
+
+    async def beside(self, case: Case, operator: Operator) -> list[Transcript]:
+        """Return the transcripts of the conversations that are answered in a case as well.
+
+        Raises:
+            StorageError: one cannot be read.
+            DeskStoreFailed: the cases cannot be read.
+        """
+        merged = (await self.merging.together(case)).merged
+        return [await self.transcript(each) for each in merged if operator.may_see(each)]
 
 
 async def nothing_around(conversation_id: str) -> Around:

@@ -3,7 +3,7 @@
 import contextlib
 import math
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,7 +14,8 @@ from desk.accounts_book import NotTheFirst
 from desk.accounts_passwords import WeakPassword
 from desk.accounts_people import BadOperator, People
 from desk.errors import UnknownOperator
-from desk.web.guard import FIRST, SIGN_IN, Visit, is_this_machine, read_form, visitor
+from desk.oidc import SingleSignOn
+from desk.web.guard import FIRST, SIGN_IN, Visit, read_form, visitor
 from desk.web.room import Room
 from desk.web.texts import TEXTS, pick_language
 
@@ -24,13 +25,28 @@ HOME = "/desk"
 class SigningIn:
     """The pages before the desk."""
 
-    def __init__(self, room: Room, accounts: Accounts, people: People) -> None:
-        """Open sessions of `accounts`; the first account is made with `people`."""
+    def __init__(
+        self,
+        room: Room,
+        accounts: Accounts,
+        people: People,
+        sign_on: SingleSignOn | None = None,
+    ) -> None:
+        """Open sessions of `accounts`; the first account is made with `people`.
+
+        Args:
+            room: what routes share.
+            accounts: knows passwords and sessions.
+            people: makes accounts.
+            sign_on: the other way in, with a provider; it may be the only one.
+        """
         self._room = room
         self._guard = room.guard
         self._pages = room.pages
         self._accounts = accounts
         self._people = people
+        self._sign_on = sign_on
+        self._has_passwords = sign_on is None or not sign_on.settings.only
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes to mount at the root of the application."""
@@ -50,25 +66,31 @@ class SigningIn:
         """Show the sign-in page; without any account the way to the first one."""
         if await self._guard.current(request):
             return RedirectResponse(back_to(request.query_params.get("next", "")), 303)
-        if not await self._accounts.book.count():
+        if self._sign_on is None and not await self._accounts.book.count():
             return RedirectResponse(FIRST, 303)
         was_here = "out" in request.query_params
-        return self._sign_in_page(request, notice="signed_out" if was_here else "")
+        return self.page(request, notice="signed_out" if was_here else "")
 
     async def sign_in(self, request: Request) -> Response:
         """Check address and password, and go on to the desk or to the code."""
         form = await read_form(request)
+        if not self._has_passwords:
+            return self.page(request, status=403, problem="passwords_off")
         email, password = form.get("email", ""), form.get("password", "")
         try:
             opened = await self._accounts.sign_in(email, password, visitor(request))
         except TooManyTries as error:
-            return self._too_many(request, "sign_in.html", form, error)
+            return self.too_many(request, "sign_in.html", form, error)
         except WrongSignIn:
-            return self._sign_in_page(request, form, 401, problem="wrong_sign_in")
+            return self.page(request, form, 401, problem="wrong_sign_in")
+        return await self.opened(request, opened, form.get("next", ""))
+
+    async def opened(self, request: Request, opened: NewSession, back: str) -> Response:
+        """Go on to the desk, or to the code, with a new session in place of the one before."""
         await self._accounts.book.end_token(self._guard.token(request))
         if opened.session.is_verified:
-            return await self._welcome(request, opened, form.get("next", ""))
-        answer = RedirectResponse(f"{SIGN_IN}/code?{request.url.query}", 303)
+            return await self._welcome(request, opened, back)
+        answer = RedirectResponse(f"{SIGN_IN}/code?next={quote(back_to(back), safe='')}", 303)
         return self._guard.keep(request, answer, opened.token)
 
     async def ask_code(self, request: Request) -> Response:
@@ -82,20 +104,22 @@ class SigningIn:
         try:
             opened = await self._accounts.confirm(token, code, visitor(request))
         except TooManyTries as error:
-            return self._too_many(request, "code.html", form, error)
+            return self.too_many(request, "code.html", form, error)
         except WrongSignIn:
             return self._code_page(request, 401, problem="wrong_code")
         return await self._welcome(request, opened, form.get("next", ""))
 
     async def ask_first(self, request: Request) -> Response:
         """Show the page for the first account, on this machine only."""
-        if await self._accounts.book.count():
+        if not self._has_passwords or await self._accounts.book.count():
             return RedirectResponse(SIGN_IN, 303)
         return self._first_page(request)
 
     async def make_first(self, request: Request) -> Response:
         """Make the first account and sign in with it."""
-        if not is_this_machine(request):
+        if not self._has_passwords:
+            return RedirectResponse(SIGN_IN, 303)
+        if not self._guard.is_this_machine(request):
             return self._first_page(request, status=403)
         form = await read_form(request)
         language = pick_language(accepted=request.headers.get("accept-language", ""))
@@ -113,13 +137,15 @@ class SigningIn:
 
     async def sign_out(self, visit: Visit) -> Response:
         """End this session."""
+        there = await self._there(visit)
         await self._accounts.sign_out(visit.current)
-        return await self._farewell(visit)
+        return await self._farewell(visit, there)
 
     async def sign_out_everywhere(self, visit: Visit) -> Response:
         """End all sessions of whoever asks."""
+        there = await self._there(visit)
         await self._accounts.sign_out_everywhere(visit.operator.id)
-        return await self._farewell(visit)
+        return await self._farewell(visit, there)
 
     async def _welcome(self, request: Request, opened: NewSession, back: str) -> Response:
         with contextlib.suppress(UnknownOperator):
@@ -127,13 +153,24 @@ class SigningIn:
         answer = RedirectResponse(back_to(back), 303)
         return self._guard.keep(request, answer, opened.token)
 
-    async def _farewell(self, visit: Visit) -> Response:
+    async def _there(self, visit: Visit) -> str:
+        """Return where whoever asks signs out at the provider; empty for nowhere."""
+        if self._sign_on is None:
+            return ""
+        return await self._sign_on.farewell(visit.current.session.token_hash)
+
+    async def _farewell(self, visit: Visit, there: str) -> Response:
         with contextlib.suppress(UnknownOperator):
             await self._room.operators.present(visit.operator.id, "offline", self._room.now())
-        answer = RedirectResponse(f"{SIGN_IN}?out", 303)
+        answer: Response = RedirectResponse(f"{SIGN_IN}?out", 303)
+        if there and self._sign_on is not None:
+            at_once = self._sign_on.settings.sign_out_there
+            answer = self._pages.open(
+                visit.request, "signed_out.html", there=there, at_once=at_once
+            )
         return self._guard.keep(visit.request, answer, "")
 
-    def _sign_in_page(
+    def page(
         self,
         request: Request,
         form: Mapping[str, str] | None = None,
@@ -142,6 +179,7 @@ class SigningIn:
         problem: str = "",
         notice: str = "",
     ) -> Response:
+        """Return the page to sign in on."""
         given = form or {}
         back = given.get("next", "") or request.query_params.get("next", "")
         return self._pages.open(
@@ -161,9 +199,10 @@ class SigningIn:
             request, "code.html", status, problem=problem, wait="", next=back, email=""
         )
 
-    def _too_many(
+    def too_many(
         self, request: Request, template: str, form: Mapping[str, str], error: TooManyTries
     ) -> Response:
+        """Return the page that tells how long to wait."""
         texts = TEXTS[pick_language(accepted=request.headers.get("accept-language", ""))]
         seconds = max(1, math.ceil(error.wait_s))
         unit, number = ("seconds", seconds) if seconds < 90 else ("minutes", -(-seconds // 60))
@@ -188,7 +227,7 @@ class SigningIn:
         problem: str = "",
     ) -> Response:
         given = form or {}
-        here = is_this_machine(request)
+        here = self._guard.is_this_machine(request)
         return self._pages.open(
             request,
             "first.html",

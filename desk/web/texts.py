@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 
 from desk.web.texts_cases import CASE_TERMS
+from desk.web.texts_merging import MERGING_TERMS
+from desk.web.texts_oidc import OIDC_TERMS
+from desk.web.texts_similar import SIMILAR_TERMS
+from desk.web.texts_translation import TRANSLATION_TERMS
+from desk.web.texts_writing import WRITING_TERMS
 
 LANGUAGES = ("de", "en")
 _TERMS = {
@@ -209,7 +214,19 @@ _TERMS = {
     "loading": ("Lädt …", "Loading …"),
 }
 TEXTS: Mapping[str, Mapping[str, str]] = {
-    language: {key: words[place] for key, words in (_TERMS | CASE_TERMS).items()}
+    language: {
+        key: words[place]
+        for terms in (
+            _TERMS,
+            CASE_TERMS,
+            OIDC_TERMS,
+            SIMILAR_TERMS,
+            MERGING_TERMS,
+            TRANSLATION_TERMS,
+            WRITING_TERMS,
+        )
+        for key, words in terms.items()
+    }
     for place, language in enumerate(LANGUAGES)
 }
 

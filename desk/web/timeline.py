@@ -11,6 +11,7 @@ import msgspec
 from babel.dates import format_date
 
 from desk.transcript_records import Acted, Handed, Message, Transcript, Turn
+from desk.web.interleaving import with_others
 
 SHOWN_AT_FIRST = 120
 _MOST_VALUE_CHARS = 200
@@ -61,7 +62,13 @@ class Timeline(msgspec.Struct, frozen=True):
 
 
 def timeline(
-    transcript: Transcript, zone: tzinfo, language: str, today: date, *, whole: bool = False
+    transcript: Transcript,
+    zone: tzinfo,
+    language: str,
+    today: date,
+    *,
+    whole: bool = False,
+    beside: Sequence[Transcript] = (),
 ) -> Timeline:
     """Return what a page shows of a transcript.
 
@@ -71,6 +78,7 @@ def timeline(
         language: of the page.
         today: in that zone.
         whole: show everything, not only the end.
+        beside: of conversations that are answered in the same case.
     """
     turns = {turn.number: turn for turn in transcript.turns}
     telling = _last_of_each_turn(transcript.messages)
@@ -80,6 +88,7 @@ def timeline(
         *((handed.seq, handed) for handed in _told(transcript.handoffs)),
     ]
     items.sort(key=itemgetter(0))
+    items = list(with_others(items, beside))
     earlier = 0 if whole else max(0, len(items) - SHOWN_AT_FIRST)
     lines: list[Line] = []
     before: Line | None = None
@@ -96,8 +105,10 @@ def timeline(
             channel = item.channel or channel
         lines.append(line)
         before = line
-    heard = [m.seq for m in transcript.messages if m.speaker == "customer"]
-    return Timeline(tuple(lines), transcript.version, earlier, heard[-1] if heard else 0)
+    said = (line for line in lines if line.message and line.message.speaker == "customer")
+    heard = [line.seq for line in said]
+    version = transcript.version + sum(other.version for other in beside)
+    return Timeline(tuple(lines), version, earlier, heard[-1] if heard else 0)
 
 
 def facts(turn: Turn) -> list[tuple[str, list[str]]]:

@@ -27,7 +27,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 class Parts:
     """Everything of an intake but the turns."""
 
-    def __init__(self, tmp_path):
+    def __init__(self, tmp_path, **more):
         self.clock = Clock()
         self.store = memory_store(self.clock)
         self.channel = Scripted()
@@ -37,7 +37,7 @@ class Parts:
         shelf = Shelf(self.folder, SIGNER, "https://bot.example")
         channels = {"scripted": self.channel}
         accept = self.store.inbox.accept
-        parts = HubParts(self.store, accept, self.linking, shelf, self.metrics)
+        parts = HubParts(self.store, accept, self.linking, shelf, self.metrics, **more)
         self.hub = ChannelHub(channels, parts, self.clock)
         self.media = self.hub.media
         self.take = self.hub.intake("scripted").take
@@ -64,6 +64,21 @@ async def test_forged_requests_leave_no_trace(parts):
         await parts.take(request({"id": "1", "from": "ada", "text": "hi"}, proof="no"))
     assert await parts.inbox() == []
     assert parts.metrics.webhooks.labels("scripted", "forged")._value.get() == 1
+
+
+@pytest.mark.parametrize(("has_person", "shown"), [(False, ["1"]), (True, [])])
+async def test_the_bot_shows_no_writing_where_a_person_has_the_word(tmp_path, has_person, shown):
+    made = Parts(tmp_path, has_person=lambda conversation_id: has_person)
+    seen = []
+
+    async def show_typing(recipient, message_id):
+        seen.append(message_id)
+
+    made.channel.show_typing = show_typing
+    await made.take(request({"id": "1", "from": "ada", "text": "hi"}))
+    await asyncio.sleep(0.1)
+    await made.hub.close()
+    assert seen == shown
 
 
 async def test_a_batch_is_taken_whole_and_once(parts):

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import sync_playwright
 
+from channels.webchat.offer import Offer
 from tests.browser.harness import Harness
 
 FLAGS = [
@@ -37,6 +38,8 @@ def harness(served):
     served.shop.lose_acks = 0
     served.shop.delay_s = 0.0
     served.shop.echoes_late = False
+    served.offer = Offer()
+    served.asked_as.clear()
     return served
 
 

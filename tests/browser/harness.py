@@ -21,6 +21,7 @@ from bot.messages import Button, Card, InboundMessage, OutboundMessage, utc_now
 from channels.demo_page import DemoPages, Storefront, TryThis
 from channels.webchat.channel import WebChat
 from channels.webchat.limits import Limits
+from channels.webchat.offer import Offer, OfferRoutes
 from channels.webchat.routes import WebChatRoutes
 from channels.webchat.session import Backstage, Changed, HistoryEntry, Notice, Typing
 from channels.webchat.tokens import Signer
@@ -183,8 +184,16 @@ class Harness:
             shown = Storefront.read(shop, storefront().faq, storefront().tries)
             pages = DemoPages(lambda: shown, shop / "images")
         embedding = Route("/embedding", self.embedding)
-        self.app = Starlette(routes=[*chat.routes(), *pages.routes(), embedding])
+        self.offer = Offer()
+        self.asked_as: list[str] = []
+        offers = OfferRoutes(self.channel, self.offers).routes()
+        self.app = Starlette(routes=[*chat.routes(), *offers, *pages.routes(), embedding])
         self.loop: asyncio.AbstractEventLoop | None = None
+
+    async def offers(self, visitor_id: str) -> Offer:
+        """Answer as the test wants it."""
+        self.asked_as.append(visitor_id)
+        return self.offer
 
     async def embedding(self, request: Request) -> HTMLResponse:
         """Show a page of another shop, with the one script tag."""

@@ -9,7 +9,14 @@ from bot.messages import Attachment, InboundMessage, OutboundMessage
 from channels.base import BadRequest, Forbidden, Unverified, WebhookRequest
 from channels.webchat.channel import WebChat
 from channels.webchat.limits import Limits, RateLimiter, SocketCounter
-from channels.webchat.session import Backstage, Resume, Typing, WebChatSession, read_resume
+from channels.webchat.session import (
+    Backstage,
+    Resume,
+    Typing,
+    WebChatSession,
+    nobody_looks,
+    read_resume,
+)
 from channels.webchat.tokens import Signer
 from tests.browser.harness import ScriptedShop
 from tests.contracts.channel import NOW, ChannelContract
@@ -189,10 +196,10 @@ class QueueSocket:
 
 
 @contextlib.asynccontextmanager
-async def connected(shop: ScriptedShop, after_seq=0, limits=None):
+async def connected(shop: ScriptedShop, after_seq=0, limits=None, typed=nobody_looks):
     limits = limits or Limits()
     socket = QueueSocket()
-    backstage = Backstage(shop.accept, shop.history, shop.subscribe)
+    backstage = Backstage(shop.accept, shop.history, shop.subscribe, typed=typed)
     rate = RateLimiter(limits.message_burst, limits.messages_per_s)
     resume = Resume("s1", "t", after_seq)
     session = WebChatSession(channel(), backstage, socket, resume, rate, limits)
@@ -284,6 +291,25 @@ async def test_typing_notice_is_shown():
         await socket.until("ready")
         shop.tell("webchat:s1", Typing(on=True))
         await socket.until("typing")
+        shop.tell("webchat:s1", Typing(on=True, name="Anna"))
+        await socket.until("typing", "typing")
+    assert [f.get("name") for f in socket.sent if f["type"] == "typing"] == [None, "Anna"]
+
+
+async def test_that_the_customer_writes_is_told_seldom_and_kept_nowhere():
+    told = []
+
+    async def typed(conversation_id):
+        told.append(conversation_id)
+
+    shop = ScriptedShop()
+    async with connected(shop, typed=typed) as socket:
+        for _ in range(50):
+            socket.write(type="typing")
+        socket.write(type="ping")
+        await socket.until("pong")
+    assert told == ["webchat:s1"]
+    assert not shop.accepted
 
 
 def test_unverified_says_no_secret():

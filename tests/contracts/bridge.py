@@ -91,6 +91,38 @@ class BridgeSafety:
             assert secret not in repr(logs)
 
 
+class FindsReplies:
+    """For desks that can be asked for replies; before `BridgeContract` among the bases."""
+
+    async def test_replies_whose_webhooks_got_lost_are_found_once(self, world):
+        remote_id = await world.open()
+        await world.says("more")
+        await world.settle()
+        lost = world.fake.replies(remote_id, "lost")
+        world.house.clock.now += timedelta(seconds=1)
+        await world.told(world.fake.replies(remote_id, "kept"))
+        await world.receiver.look()
+        await world.settle()
+        await world.told(lost)
+        await world.receiver.look()
+        await world.settle()
+        assert [text for _, text in await world.heard()] == ["kept", "lost"]
+
+    async def test_replies_of_long_ago_and_of_cases_that_are_over_stay_there(self, world):
+        remote_id = await world.open()
+        world.fake.replies(remote_id, "old", at=world.house.clock.now - timedelta(days=2))
+        await world.receiver.look()
+        await world.house.happens(LENA, ev.HandoffChanged("bot", "customer_asked"))
+        await world.settle()
+        world.fake.replies(remote_id, "too late")
+        world.fake.is_down = True
+        await world.receiver.look()
+        world.fake.is_down = False
+        await world.receiver.look()
+        await world.settle()
+        assert await world.heard() == []
+
+
 class BridgeContract(BridgeSafety):
     """Subclass, and set `fake` to the class of the fake desk."""
 

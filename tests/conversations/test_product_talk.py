@@ -280,7 +280,7 @@ def test_a_question_about_the_shop_has_its_answer(customer, message, expected):
 @pytest.mark.parametrize(
     ("search", "point", "buy"),
     [
-        ("Regenjacke Herren L blau bis 100", "die zweite", "in den Warenkorb"),
+        ("Regenjacke Herren L blau bis 200", "die dritte", "in den Warenkorb"),
         ("mens jacket L blue under 100", "the second one", "add it to my cart"),
     ],
 )

@@ -73,7 +73,7 @@ class Quiet:
 class DeskHouse:
     """A desk with its pages, its conversations and its browsers."""
 
-    def __init__(self, folder, outside=None, public_url=""):
+    def __init__(self, folder, outside=None, public_url="", sign_in=None):
         self.clock = Watch()
         self.store = memory_store(self.clock)
         self.database = DeskDatabase(f"sqlite:///{folder / 'desk.sqlite3'}", self.clock)
@@ -98,10 +98,11 @@ class DeskHouse:
             desk=self.desk,
             database=self.database,
             passwords=CHEAP,
-            outside=outside or Outside(),
+            outside=outside(self) if callable(outside) else outside or Outside(),
             arounds=self.around,
             shop_name="Kontor",
             public_url=public_url,
+            sign_in=sign_in,
         )
         self.app = Starlette(routes=desk_routes(web))
         self.operators = Operators(Quiet())

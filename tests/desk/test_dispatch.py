@@ -145,6 +145,20 @@ async def test_where_operators_choose_themselves_nothing_is_given_out(house):
     assert await house.holders() == {"carl": ""}
 
 
+async def test_where_people_work_at_another_desk_nothing_is_given_out_and_nobody_is_warned(house):
+    await house.come("anna", role="supervisor")
+    await house.asks("carl")
+    elsewhere = Dispatch(house.desk, RULES, Offices(RULES, "Europe/Berlin"), is_elsewhere=True)
+    await elsewhere.look()
+    house.clock.wait(9000)
+    await house.seen("anna")
+    await elsewhere.look()
+    await elsewhere.look_at_clocks()
+    assert await elsewhere.tell_places() == 0
+    assert await house.holders() == {"carl": ""}
+    assert not [e for e in await house.parts.audit.find() if e.action == ALARM]
+
+
 async def test_what_another_desk_has_is_left_to_it(house):
     await house.come("anna")
     talk = await house.asks("carl")

@@ -116,3 +116,33 @@ async def test_what_was_erased_while_it_was_folded_goes_at_the_next_look(house):
     await house.feed.catch_up()
     assert not await house.cases()
     assert set(await house.book.seen()) == {"rest:b"}
+
+
+async def test_a_case_that_grows_is_not_folded_from_its_beginning_again(house):
+    loaded = []
+    load = house.store.events.load
+
+    async def counting(conversation_id, after_version=0):
+        stored, version = await load(conversation_id, after_version)
+        loaded.append(len(stored))
+        return stored, version
+
+    said = [ev.UserUttered(f"message {n}", f"m{n}") for n in range(500)]
+    await house.happens("rest:a", *said, WAITS)
+    await house.feed.renew("rest:a")
+    await house.happens("rest:a", ev.UserUttered("and this", "m500"))
+    house.store.events.load = counting
+    (case,) = await house.feed.renew("rest:a")
+    assert case.last_text == "and this"
+    assert loaded == [2]
+
+
+async def test_what_was_erased_and_has_grown_beyond_is_folded_anew(house):
+    await house.happens("rest:a", ev.UserUttered("hello", "m1"), WAITS)
+    (before,) = await house.feed.renew("rest:a")
+    await house.store.events.erase("rest:a")
+    again = [ev.UserUttered(f"it is me {n}", f"m{n}") for n in range(5)]
+    await house.happens("rest:a", *again, WAITS)
+    (case,) = await house.feed.renew("rest:a")
+    assert before.last_text == "hello"
+    assert (case.last_text, case.messages, case.id) == ("it is me 4", 1, "rest:a#1")

@@ -189,6 +189,13 @@ class TestFirst:
         assert (await browser.post("/desk/first", FIRST, **headers)).status_code == 403
         assert await house.parts.operators.all() == []
 
+    async def test_not_where_people_come_through_a_proxy_that_hides_it(self, tmp_path):
+        house = DeskHouse(tmp_path, public_url="https://desk.shop.example")
+        answer = await house.browser().post("/desk/first", FIRST)
+        assert answer.status_code == 403
+        assert await house.parts.operators.all() == []
+        await house.close()
+
     async def test_weak_ones_are_told_why(self, house):
         answer = await house.browser().post("/desk/first", FIRST | {"password": "short"})
         assert answer.status_code == 422

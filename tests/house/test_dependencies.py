@@ -22,6 +22,7 @@ INDIRECT = {
     "psycopg": "SQLAlchemy's driver for the desk's tables in PostgreSQL",
     "lxml-html-clean": "trafilatura's justext",
     "uharfbuzz": "fpdf2's text shaping",
+    "langchain-openai": "langchain's chat models that speak OpenAI's protocol",
 }
 
 

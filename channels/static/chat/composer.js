@@ -7,11 +7,11 @@ const MAX_FILES = 5;
 const TYPES = ["image/png", "image/jpeg", "image/webp", "image/gif", "application/pdf"];
 
 export class Composer {
-  // submit(text, files) with files as [{receipt, attachment}]; upload(file) → promise of that
-  constructor({ t, submit, upload }) {
-    Object.assign(this, { t, submit, upload, files: [] });
+  // submit(text, files) with files as [{receipt, attachment}]; upload(file) → promise of that; types() when something is typed
+  constructor({ t, submit, upload, types = () => {} }) {
+    Object.assign(this, { t, submit, upload, types, files: [] });
     this.input = h("textarea", { rows: "1", "aria-label": t.input, placeholder: t.placeholder, dir: "auto", enterkeyhint: "send", autocomplete: "off",
-      oninput: () => this.refresh(), onkeydown: (event) => this.key(event), onpaste: (event) => this.add(event.clipboardData?.files, event) });
+      oninput: () => { this.refresh(); if (this.input.value) this.types(); }, onkeydown: (event) => this.key(event), onpaste: (event) => this.add(event.clipboardData?.files, event) });
     this.picker = h("input", { type: "file", accept: TYPES.join(","), multiple: true, hidden: true, "aria-label": t.attach, tabindex: "-1", onchange: () => this.picked() });
     this.sendButton = h("button", { type: "submit", class: "tool send", "aria-label": t.send, disabled: true }, icon("send"));
     this.chips = h("div", { class: "files", hidden: true });

@@ -1,5 +1,6 @@
 // The line to the server: one session kept in localStorage, messages kept until acknowledged,
 // reconnecting with backoff, and every numbered message delivered once and in order.
+const TYPES_MS = 3000;
 const PING_MS = 20_000;
 const SILENCE_MS = 12_000;
 const ACK_MS = 15_000;
@@ -73,6 +74,13 @@ export class Connection extends EventTarget {
 
   transmit(frame) {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(frame));
+  }
+
+  // That somebody is writing here is told now and then; only a person who has the conversation sees it.
+  types() {
+    if (Date.now() - (this.typedAt || 0) < TYPES_MS) return;
+    this.typedAt = Date.now();
+    this.transmit({ type: "typing" });
   }
 
   async connect() {

@@ -7,6 +7,7 @@ import { pickLanguage, stringsFor } from "./strings.js";
 import { CSS } from "./styles.js";
 
 const TYPING_MS = 30_000;
+const PERSON_TYPES_MS = 7_000;
 
 const timeZone = () => { try { return Intl.DateTimeFormat().resolvedOptions().timeZone; } catch { return undefined; } };
 
@@ -73,7 +74,7 @@ class TresenChat extends HTMLElement {
     this.log = h("div", { class: "log", role: "log", "aria-live": "polite", "aria-relevant": "additions", "aria-label": t.log, tabindex: "0" });
     this.typing = h("div", { class: "typing", role: "status", hidden: true });
     this.notice = h("div", { class: "notice", role: "status", hidden: true });
-    this.composer = new Composer({ t, submit: (text, files) => this.submit(text, files), upload: (file) => this.connection.upload(file) });
+    this.composer = new Composer({ t, submit: (text, files) => this.submit(text, files), upload: (file) => this.connection.upload(file), types: () => this.connection.types() });
     const tool = (name, label, act) => h("button", { type: "button", class: `tool ${name}`, "aria-label": label, title: label, onclick: act }, icon(name));
     const title = this.dataset.title || t.title;
     const header = h("header", {}, h("div", { class: "avatar" }, icon("chat")),
@@ -89,7 +90,7 @@ class TresenChat extends HTMLElement {
     line.addEventListener("message", ({ detail }) => this.deliver(detail));
     line.addEventListener("ack", ({ detail }) => this.mark(detail.id, "sent"));
     line.addEventListener("failed", ({ detail }) => this.fail(detail));
-    line.addEventListener("typing", ({ detail }) => this.showTyping(detail.on));
+    line.addEventListener("typing", ({ detail }) => this.showTyping(detail.on, detail.name));
     line.addEventListener("state", ({ detail }) => this.showState(detail.state));
     line.addEventListener("forgotten", () => this.clear());
     line.addEventListener("moved", () => this.clear());
@@ -196,14 +197,14 @@ class TresenChat extends HTMLElement {
     this.emit("unread", { count: unread });
   }
 
-  showTyping(on) {
+  // Of a person, by their name, each sign counts for a few seconds; the bot says itself when it is done.
+  showTyping(on, name = "") {
     clearTimeout(this.typingTimer);
-    if (this.typing.hidden === !on) return;
+    if (on) this.typingTimer = setTimeout(() => this.showTyping(false), name ? PERSON_TYPES_MS : TYPING_MS);
+    if (this.typing.hidden === !on && this.typist === name) return;
+    this.typist = name;
     this.typing.replaceChildren();
-    if (on) {
-      this.typing.append(h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")), h("span", { class: "hush" }, `${this.t.bot} ${this.t.typing}`));
-      this.typingTimer = setTimeout(() => this.showTyping(false), TYPING_MS);
-    }
+    if (on) this.typing.append(h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")), h("span", { class: name ? "" : "hush", dir: "auto" }, `${name || this.t.bot} ${this.t.typing}`));
     this.typing.hidden = !on;
     this.follow();
   }

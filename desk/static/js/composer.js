@@ -1,5 +1,7 @@
 // The composer: drafts survive, what is sent acts once however often it is tried, refusals keep the text.
+import { hasGap, selectGap } from "./gaps.js";
 import { pick, startMenu } from "./menu.js";
+import { given, holdsBack, showMode, startTranslating, takeBack } from "./translate.js";
 
 const form = document.getElementById("composer");
 const text = document.getElementById("text");
@@ -17,6 +19,7 @@ export function startComposer(naming) {
   newName = naming;
   outgoing = JSON.parse(localStorage.getItem(place("outgoing")) || "[]");
   startMenu(text, () => mode);
+  startTranslating(() => { keepDraft(); grow(); });
   setMode(isMine() ? "reply" : localStorage.getItem(place("mode")) || "reply");
   text.addEventListener("input", () => { keepDraft(); grow(); });
   text.addEventListener("keydown", (event) => {
@@ -35,7 +38,7 @@ export function startComposer(naming) {
     text.value = suggestion.dataset.text;
     keepDraft();
     grow();
-    text.focus();
+    if (!selectGap(text)) text.focus();
   });
   document.body.addEventListener("htmx:oobAfterSwap", (event) => { if (event.detail.target?.id === "mine") allow(); });
   window.addEventListener("online", work);
@@ -54,6 +57,7 @@ export function setMode(wanted) {
   text.value = localStorage.getItem(place(`draft.${mode}`)) || "";
   const button = document.getElementById("send");
   button.textContent = button.dataset[mode];
+  showMode(mode);
   grow();
   allow();
 }
@@ -79,7 +83,13 @@ function grow() {
 function send() {
   const said = text.value.trim();
   if ((!said && !files.length) || (mode === "reply" && !isMine())) return;
-  outgoing.push({ act: newName(), mode, text: said, files: mode === "reply" ? files : [] });
+  if (mode === "reply" && hasGap(said)) {
+    trouble(form.dataset.gap);
+    selectGap(text);
+    return;
+  }
+  if (holdsBack(said)) return;
+  outgoing.push({ act: newName(), mode, text: said, files: mode === "reply" ? files : [], ...given() });
   text.value = "";
   if (mode === "reply") files = [];
   keepDraft();
@@ -114,6 +124,7 @@ async function work() {
 // Returns what the server said; null when it could not be asked and has to be asked again.
 async function post(next) {
   const body = new URLSearchParams({ act: next.act, text: next.text, key, files: next.files.map((file) => file.receipt).join(" ") });
+  for (const name of ["original", "original_language", "text_language", "untranslated"]) if (next[name]) body.set(name, next[name]);
   try {
     const response = await fetch(`/desk/c/${key}/${next.mode === "note" ? "note" : "say"}`, {
       method: "POST", body, headers: { "x-desk-token": document.body.dataset.csrf, "hx-request": "true", "hx-current-url": location.href }, signal: AbortSignal.timeout(20000),
@@ -139,6 +150,7 @@ function giveBack(next, why) {
   const typed = localStorage.getItem(draft) || "";
   localStorage.setItem(draft, typed ? `${next.text}\n${typed}` : next.text);
   if (next.mode === "reply") files = [...next.files, ...files];
+  if (next.mode === "reply") takeBack(next);
   setMode(next.mode);
   showFiles();
   trouble(why);

@@ -1,10 +1,12 @@
 // The desk in the browser: pages come from the server, this adds keys, drafts, sounds and news.
 import { startAlerts } from "./alerts.js";
 import { startComposer } from "./composer.js";
+import { startDraft } from "./draft.js";
 import { startDialogs, toast } from "./dialogs.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { startTalk } from "./talk.js";
+import { startTyping } from "./typing.js";
 
 // An act keeps its name until the server has answered: pressed again after a lost connection, it is done once.
 document.body.addEventListener("htmx:configRequest", (event) => {
@@ -31,7 +33,9 @@ export function newName() {
 startDialogs();
 startLive();
 startTalk();
+startTyping();
 startComposer(newName);
+startDraft();
 startKeys();
 startAlerts();
 addEventListener("load", () => { document.body.dataset.ready = ""; });

@@ -24,6 +24,7 @@ const KEYS = {
   t: () => document.querySelector("#bar [data-act=take]")?.click(),
   g: () => document.querySelector("#bar [data-dialog=transfer]")?.click(),
   e: () => document.querySelector("#bar [data-dialog=close]")?.click(),
+  u: () => document.querySelector("#bar [data-act=translating]")?.click(),
   "/": () => write("reply", "/"),
   "?": () => openDialog("keys"),
 };

@@ -23,7 +23,8 @@ export function startTalk() {
     if (wasAtEnd) toEnd(); else if (now > last) jump.hidden = false;
     last = now;
   });
-  new ResizeObserver(() => { if (wasAtEnd) toEnd(); }).observe(scroll);
+  const sizes = new ResizeObserver(() => { if (wasAtEnd) toEnd(); });
+  for (const part of [scroll, log]) sizes.observe(part); // translations come later and make it longer
 }
 
 export function toEnd() {

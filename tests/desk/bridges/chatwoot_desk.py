@@ -88,6 +88,8 @@ class ChatwootDesk(FakeDesk):
 
     def add_message(self, own_id, content, message_type, private, source_id):
         message = {"id": self.next_id(), "content": content, "source_id": source_id}
+        message |= {"message_type": int(message_type == "outgoing"), "private": private}
+        message |= {"sender": {"id": 1, "name": "Tresen", "type": "user"}, "created_at": 1}
         self.conversations[own_id]["messages"].append(message)
         case = self.cases[str(own_id)]
         if private and not case.story:
@@ -139,6 +141,11 @@ class ChatwootDesk(FakeDesk):
             "conversation": {"id": int(remote_id), "inbox_id": INBOX},
             "account": {"id": 1},
         }
+        kept = {"message_type": 1, "created_at": int(at.timestamp()), "inbox_id": INBOX}
+        plain = ("id", "content", "private", "source_id", "content_type", "attachments")
+        shown = {name: told[name] for name in plain} | kept | more
+        if int(remote_id) in self.conversations:
+            self.conversations[int(remote_id)]["messages"].append(shown)
         return self.signed(json.dumps(told | more).encode())
 
     def conversation(self, event, remote_id, at, **more):

@@ -6,7 +6,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from desk.bridges.email import Config, EmailBridge, newest_part
+from desk.bridges.email import Config, EmailBridge
 from desk.bridges.ports import WebhookCall
 from tests.desk.bridges.fakes import FakeCase, FakeDesk
 
@@ -28,7 +28,7 @@ class Mailbox(FakeDesk):
         config = Config(
             "mail.test", "team@kontor.test", "desk@kontor.test", self.secret, self.token
         )
-        return EmailBridge(config, context, self.send, newest_part())
+        return EmailBridge(config, context, self.send)
 
     def send(self, mail):
         self.asked += 1

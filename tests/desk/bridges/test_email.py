@@ -3,8 +3,9 @@
 import pytest
 
 from bot import events as ev
-from desk.bridges.email import Config, connect, newest_part
+from desk.bridges.email import Config, connect
 from desk.bridges.html_text import text_of_html
+from desk.bridges.mail_text import own_words
 from tests.contracts.bridge import BridgeContract
 from tests.desk.bridges.bridged import LENA
 from tests.desk.bridges.mailbox import Mailbox
@@ -38,6 +39,21 @@ class TestEmailBridge(BridgeContract):
         await world.told(world.fake.mail(remote_id, html, html=True))
         assert await world.heard() == [("Nora", "It's on\nits way.")]
         assert (await world.handoffs())[-1] == "closed"
+
+    async def test_reply_addresses_never_reach_the_customer(self, world):
+        remote_id = await world.open()
+        address, _ = world.fake.addresses[remote_id]
+        await world.told(world.fake.mail(remote_id, f"To: {address.upper()}\nIt is on its way."))
+        [(_, text)] = await world.heard()
+        assert text == "To: desk@kontor.test\nIt is on its way."
+
+    async def test_a_reply_without_words_of_its_own_is_told_to_who_wrote_it(self, world):
+        remote_id = await world.open()
+        empty = world.fake.mail(remote_id, "> Where is my parcel?")
+        await world.told(empty, empty)
+        assert await world.heard() == []
+        notes = world.fake.cases[remote_id].notes
+        assert len([note for note in notes if "Nothing was delivered" in note]) == 1
 
     async def test_nothing_of_the_customer_stands_in_a_header(self, world):
         await world.hands_over("Hello\r\nBcc: all@example.org", name="Mika\r\nBcc: all@example.org")
@@ -75,7 +91,7 @@ def test_html_becomes_what_a_reader_sees(html, text):
     ],
 )
 def test_what_was_quoted_stays_behind(reply, text):
-    assert newest_part()(reply).strip() == text
+    assert own_words(reply) == text
 
 
 def test_connecting_sends_nothing():

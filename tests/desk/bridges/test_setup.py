@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
+import yaml
 from fastapi import FastAPI
 
 from bot.bridges_setup import OpenBridge, make_bridge, running
+from bot.desk_setup import DeskRules
 from bot.http_guard import add_guards
 from bot.settings import load_settings
 from bot.yaml_source import SourceError
@@ -14,6 +17,7 @@ from desk.bridges.book import BridgeBook, BridgeRecords
 from desk.bridges.plan import Plan, Planned
 from desk.bridges.ports import Arrived, BridgeContext
 from tests.desk.bridges.bridged import LENA, BridgedDesk
+from tests.desk.bridges.mailbox import Mailbox
 from tests.desk.bridges.webhook_desk import WebhookDesk
 from tests.desk.house import Watch
 
@@ -27,7 +31,10 @@ GOOD = {
     "secret: 0123456789abcdef01234567, webhook_secret: 0123456789abcdef01234567}}",
     "zendesk": "{kind: zendesk, settings: {url: 'https://z.example', email: a@b, token: t, "
     "webhook_secret: 0123456789abcdef}}",
+    "zendesk_messaging": "{kind: zendesk_messaging, settings: {url: 'https://z.test', app_id: a, "
+    "key_id: app_1, key_secret: s, webhook_secret: 0123456789abcdef, fields: {summary: 81}}}",
 }
+MESSAGING = GOOD["zendesk_messaging"]
 BAD = {
     "{kind: chatwood}": "chatwoot",
     "{kind: webhook, settings: {url: 'https://h.example', secret: x, colour: red}}": "colour",
@@ -35,6 +42,10 @@ BAD = {
     "{kind: webhook, settings: {url: 'https://h.example', secret: short}}": "24",
     "{kind: webhook, url: 'https://h.example'}": "unknown key 'desk.url'",
     "{kind: chatwoot, settings: {url: 'http://c', account_id: 1, inbox_id: 2, token: t}}": "secret",
+    MESSAGING.replace("app_1", "int_1"): "key_id",
+    MESSAGING.replace("https://z.", "z."): "https://",
+    MESSAGING.replace("summary: 81", "sumary: 81"): "sumary",
+    MESSAGING.replace("webhook_secret: 0123456789abcdef, ", ""): "'webhook_secret' is missing",
     "{kind: 'json:loads'}": "json:loads",
 }
 
@@ -57,6 +68,26 @@ def settings_of(folder, desk):
 def test_the_desk_that_is_named_is_built(tmp_path, kind):
     bridge = make_bridge(settings_of(tmp_path, GOOD[kind]), BridgeContext("en", "", "", Watch()))
     assert (bridge.name if bridge else "own") == kind
+
+
+@pytest.mark.parametrize(
+    ("desk", "routing", "elsewhere"),
+    [
+        ("own", "{}", False),
+        ("webhook", "{}", True),
+        ("webhook", "{automatic: true}", False),
+        ("webhook", "{automatic: false}", True),
+        ("own", "{automatic: false}", False),
+    ],
+)
+def test_what_goes_to_another_desk_is_routed_here_only_if_the_shop_says_so(
+    tmp_path, desk, routing, elsewhere
+):
+    settings = settings_of(tmp_path, GOOD[desk])
+    wanted = yaml.safe_load(f"{{routing: {routing}}}")
+    config = msgspec.structs.replace(settings.config, desk=wanted)
+    rules = DeskRules(msgspec.structs.replace(settings, config=config), "Europe/Berlin")
+    assert rules.is_elsewhere == elsewhere
 
 
 @pytest.mark.parametrize("desk", BAD)
@@ -89,6 +120,25 @@ async def test_the_route_takes_what_is_proven_and_nothing_else(tmp_path):
         assert await post(reply, b"x" * 1_000_001) == 413
     await world.settle()
     assert await world.heard() == [("Nora", "Hello")]
+    await world.close()
+
+
+async def test_a_mail_may_be_long_where_the_mail_server_proves_itself(tmp_path):
+    world = BridgedDesk(tmp_path, Mailbox)
+    remote_id = await world.open()
+    opened = OpenBridge(world.bridge, world.sender, world.receiver)
+    api = FastAPI()
+    add_guards(api, own_limit=(opened.path,))
+    opened.mount(api)
+    mail = world.fake.replies(remote_id, "Here.")
+    mail = world.fake.signed(mail.body + b"\n> old" * 300_000)
+    transport = httpx.ASGITransport(api)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        answer = await client.post(opened.path, content=mail.body, headers=mail.headers)
+        assert answer.status_code == 200
+        assert (await client.post(opened.path, content=mail.body)).status_code == 413
+    await world.settle()
+    assert await world.heard() == [("Nora", "Here.")]
     await world.close()
 
 
