@@ -82,6 +82,7 @@ class Erasure(BaseModel):
     cases: int = 0
     feedback: int = 0
     desk_cases: int = 0
+    desk_solved: int = 0
 
 
 class ConversationExport(BaseModel):
@@ -98,6 +99,7 @@ class ConversationExport(BaseModel):
     cart: list[dict[str, Any]]
     cases: list[dict[str, Any]]
     desk_cases: list[dict[str, Any]]
+    desk_solved: list[dict[str, Any]]
     chain: dict[str, Any]
     feedback: list[dict[str, Any]]
 

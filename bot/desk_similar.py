@@ -31,7 +31,7 @@ _GAPS: Mapping[str, str] = {
     "NUMBER": "number",
 }
 _LINK = re.compile(r"(?:https?://|www\.)[^\s<>«»]+[^\s<>«».,;:!?)\]]")
-_CODE = re.compile(r"\b(?=[A-Z0-9-]*\d)(?=[A-Z0-9-]*[A-Z])[A-Z0-9]+(?:-[A-Z0-9]+)*\b")
+_CODE = re.compile(r"\b(?=[A-Z0-9-]{0,60}\d)(?=[A-Z0-9-]{0,60}[A-Z])[A-Z0-9]+(?:-[A-Z0-9]+)*\b")
 _BATCH = 4
 _SHORTEST_CODE = 6
 _SHORTEST_NAME = 3

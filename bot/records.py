@@ -12,6 +12,8 @@ from bot.storage.paging import PAGE, all_received, all_sent
 from bot.storage.ports import Store
 
 WEB_CHAT = "webchat"
+BY_OPERATORS = "desk:"
+"""Before a conversation's id: under that lie the files that operators sent there."""
 
 
 class KeptRecords(Protocol):
@@ -67,6 +69,7 @@ class ConversationFiles:
             "cart": shop.get("carts", []),
             "cases": shop.get("cases", []),
             "desk_cases": shop.get("desk_cases", []),
+            "desk_solved": shop.get("desk_solved", []),
             "feedback": shop.get("feedback", []),
         }
 
@@ -91,9 +94,9 @@ class ConversationFiles:
                 return entries
 
     async def _owners(self, conversation_id: str) -> list[str]:
-        """Return under which names files lie: web chat sessions, and the conversation itself."""
+        """Return under which names files lie: sessions, the conversation, what operators sent."""
         people = await self._store.contacts.of_conversation(conversation_id)
         known = {(contact.channel, contact.sender_id) for contact in people}
         channel, _, sender_id = conversation_id.partition(":")
         sessions = {name for kind, name in {*known, (channel, sender_id)} if kind == WEB_CHAT}
-        return [*sorted(sessions), conversation_id]
+        return [*sorted(sessions), conversation_id, f"{BY_OPERATORS}{conversation_id}"]

@@ -101,6 +101,8 @@ class TurnRunner:
         queued = await self._handled(entry, self._turn)
         trigger = entry.message.trigger
         if trigger is not None and await self._is_left_over(entry, trigger):
+            if await self._store.inbox.waiting(entry.conversation_id, 1):
+                return queued  # it begins anew: what has come meanwhile must not get lost
             # Erased while something was under way: what the turn wrote of it goes, too.
             await self._store.events.erase(entry.conversation_id)
             self.forget(entry.conversation_id)

@@ -8,6 +8,7 @@ import msgspec
 from bot import events as ev
 from bot.conversation import LENT, MERGED, SKILL_DONE, Conversation
 from bot.storage.ports import StoredEvent
+from desk.insights.facts import SMALL_TALK
 from desk.records import Case
 from desk.sla import CaseTimes
 
@@ -17,7 +18,8 @@ MOST_COMMENT_CHARS = 2_000
 MOST_CHARS = 300
 """How much of a text the list of cases shows."""
 _OPEN = frozenset({"waiting_for_operator", "with_operator"})
-_HANDS_OVER = frozenset({"talk_to_human"})
+_BY_WORDS = ("vulnerable", "threat")
+"""Reasons where what was said last is what it is about, whatever was wished before."""
 
 
 class CaseFold:
@@ -63,7 +65,7 @@ class CaseFold:
             self._heard(event, at)
         elif isinstance(event, ev.FlowStarted):
             is_skill = not event.flow_id.startswith("pattern_")
-            if is_skill and not event.parent_id and event.flow_id not in _HANDS_OVER:
+            if is_skill and not event.parent_id and event.flow_id not in SMALL_TALK:
                 if event.flow_id != self._skill or not self._wish:
                     self._wish = _words(self._conversation.last_user)
                 self._skill = event.flow_id
@@ -209,13 +211,19 @@ class CaseFold:
                 wrote_here_at=at,
                 last_operator=self._last_operator,
                 skill=self._skill,
-                wish=self._wish or _words(known.last_user),
+                wish=self._wish_of(event.reason),
                 last_text=_words(known.last_user),
                 urgent=bool(sentiment.get("urgency")),
                 messages=1,
             )
         )
         self._wish = ""
+
+    def _wish_of(self, reason: str) -> str:
+        """Return what a case that opens is about, in the customer's words."""
+        said = _words(self._conversation.last_user)
+        is_said = bool(said) and reason.startswith(_BY_WORDS)
+        return said if is_said else self._wish or said
 
     def _renew(self, at: datetime) -> None:
         """Take over what the conversation knows of its customer by now."""

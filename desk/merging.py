@@ -15,7 +15,6 @@ import structlog
 
 from bot.merging import customer_mark
 from bot.operators import Act, Doing, act_id
-from bot.storage.errors import StorageError
 from desk.desk import Desk, Outcome
 from desk.errors import ActUncertain, DeskError
 from desk.merge_links import LinkBook, Together
@@ -80,6 +79,8 @@ class Merging:
         customers = {each.customer_id for each in (*group, other)} - {""}
         if len(customers) > 1:
             return "other_customer"
+        if any(each.team != other.team for each in group):
+            return "other_team"  # whoever may see one would have the other as well
         customer = next(iter(customers), "")
         asked = Doing(
             by.id,
@@ -174,7 +175,8 @@ class Merging:
         return max([case, *await self._merged(case)], key=_wrote_at)
 
     async def _merged(self, case: Case) -> list[Case]:
-        return [each for each in (await self.together(case)).merged if each.state == "merged"]
+        found = (await self.together(case)).merged
+        return [each for each in found if each.state == "merged" and each.team == case.team]
 
     async def settle(self, case: Case) -> None:
         """Bring the cases that belong to one in step with it.
@@ -202,6 +204,9 @@ class Merging:
         elif lead.customer_id and case.customer_id and lead.customer_id != case.customer_id:
             why = Doing(link=case.link, reason="other_customer", force=True)
             await self._part(case, why, "other")
+        elif lead.team != case.team:
+            why = Doing(link=case.link, reason="other_team", force=True)
+            await self._part(case, why, "team")
         else:
             await self._keep_up(lead, case)
 
@@ -300,7 +305,7 @@ class Merging:
         for case_id in case_ids:
             try:
                 await self.settle(await self._desk.parts.cases.get(case_id))
-            except (DeskError, StorageError) as error:
+            except Exception as error:  # noqa: BLE001 - one case must not end it for all
                 log.warning("cases_not_kept_together", error=type(error).__name__)
 
 

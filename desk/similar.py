@@ -9,10 +9,9 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from bot.storage.errors import StorageError
 from bot.storage.ports import EventStore
 from desk.books import CaseBook
-from desk.errors import DeskError, UnknownCase
+from desk.errors import UnknownCase
 from desk.records import Case, Operator
 from desk.similar_book import Kept, Read, SolvedBook, Vector
 from desk.similar_fold import Masks, SolvedAnswer, is_solved, solved_answers
@@ -289,7 +288,7 @@ class SimilarCases:
     async def _safely(self, work: Callable[[], Awaitable[int]]) -> None:
         try:
             await work()
-        except (StorageError, DeskError) as error:
+        except Exception as error:  # noqa: BLE001 - also the encoder's; it is tried again
             log.warning("solved_cases_not_kept", error=type(error).__name__)
 
 

@@ -29,8 +29,8 @@ _MONTHS = (
     r"|January|February|March|May|June|July|October|December)"
 )
 _AMOUNT = re.compile(
-    r"(?:[€$£]|\b(?:EUR|CHF|USD|GBP))\s?\d[\d.,]*\d|(?:[€$£]|\b(?:EUR|CHF|USD|GBP))\s?\d"
-    r"|\b\d[\d.,]*(?:,[-–])?\s?(?:[€$£]|(?:EUR|CHF|USD|GBP|Euros?|euros?|Franken|Cent|dollars?|pounds?)\b)"
+    r"(?:[€$£]|\b(?:EUR|CHF|USD|GBP))\s?\d[\d.,]{0,30}\d|(?:[€$£]|\b(?:EUR|CHF|USD|GBP))\s?\d"
+    r"|\b\d[\d.,]{0,30}(?:,[-–])?\s?(?:[€$£]|(?:EUR|CHF|USD|GBP|Euros?|euros?|Franken|Cent|dollars?|pounds?)\b)"
 )
 _DATE = re.compile(
     rf"\b\d{{4}}-\d{{2}}-\d{{2}}\b|\b\d{{1,2}}\.\s?\d{{1,2}}\.(?:\s?\d{{2,4}}\b)?"

@@ -86,7 +86,8 @@ def standings(
 ) -> dict[str, Standing]:
     """Return where each case stands, by its id.
 
-    Cases compete if somebody present could take both. With W cases and G kinds of needs this
+    Cases compete if somebody present could take both, and those that nobody present could take
+    with each other. With W cases and G kinds of needs this
     takes O(W log W + W·G).
     """
     present = [seat for seat in seats if seat.is_present and seat.capacity > 0]
@@ -94,7 +95,9 @@ def standings(
     order = queue_order(waiting, rules)
     kinds = {kind: n for n, kind in enumerate(dict.fromkeys(needs(case) for case in order))}
     able = [skilled.able(kind, rules.required) for kind in kinds]
-    competing = np.array([[bool(a & b) for b in able] for a in able], dtype=np.int64)
+    competing = np.array(
+        [[bool(a & b) or not (a or b) for b in able] for a in able], dtype=np.int64
+    )
     np.fill_diagonal(competing, 1)
     slots = [sum(present[n].capacity for n in each(bits)) for bits in able]
     ahead = np.zeros(len(kinds), dtype=np.int64)

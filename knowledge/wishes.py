@@ -54,7 +54,7 @@ class WishReader:
             language: _whole(list(pairs)) for language, pairs in synonyms.items() if pairs
         }
         self._occasions = [
-            (_whole([*occasion.de, *occasion.en]), occasion) for occasion in occasions
+            (_headed([*occasion.de, *occasion.en]), occasion) for occasion in occasions
         ]
         self._next, self._last = _whole(soft["next"]), _whole(soft["last"])
 
@@ -91,3 +91,8 @@ def merged(one: Mapping[str, Values], other: Mapping[str, Values]) -> dict[str, 
 
 def _whole(words: Sequence[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-]){alternation(words)}(?![\w-])", re.IGNORECASE)
+
+
+def _headed(words: Sequence[str]) -> re.Pattern[str]:
+    """Return what finds words, also behind a hyphen: "Open-Air-Hochzeit" is a wedding."""
+    return re.compile(rf"(?<!\w){alternation(words)}(?![\w-])", re.IGNORECASE)

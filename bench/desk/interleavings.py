@@ -146,7 +146,8 @@ def conversation_of(seed: int) -> str:
 def story(seed: int) -> list[Step]:
     """Return a random order of what customer and operators do."""
     chance = random.Random(seed)
-    return [_step(chance, f"{seed}.{n}") for n in range(chance.randint(5, MOST_STEPS))]
+    first = Says(f"{chance.choice(SAYINGS)} ({seed}.first)", f"m-{seed}.first", False)
+    return [first, *(_step(chance, f"{seed}.{n}") for n in range(chance.randint(5, MOST_STEPS)))]
 
 
 def _step(chance: random.Random, name: str) -> Step:

@@ -43,6 +43,8 @@ class _Reader(HTMLParser):
 
     def _end_link(self) -> None:
         """Show where a link leads, unless its words say it."""
+        if not self._link:
+            return
         shown = "".join(self.parts[self._linked :]).strip()
         is_web = self._link.startswith(("https://", "http://"))
         bare = re.sub(r"^https?://|/$", "", self._link)

@@ -6,6 +6,7 @@ arrives out of order is put in order by the other desk's clock, as far as it com
 
 import asyncio
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -59,6 +60,7 @@ class BridgeReceiver:
         self._sender = sender
         self._pace = pace
         self._wake = asyncio.Event()
+        self._not_asked = ""
         self._tasks: list[asyncio.Task[None]] = []
 
     async def accept(self, call: WebhookCall) -> int:
@@ -87,14 +89,19 @@ class BridgeReceiver:
     async def look(self) -> None:
         """Ask the other desk for replies whose webhooks got lost; what is known comes no more.
 
+        Where it answers no more for now, the next look goes on with the same case.
+
         Raises:
             DeskStoreFailed: the rows cannot be read or written.
         """
         since = self._desk.parts.clock() - MISSED_FOR
-        for remote_id in await self._book.open_there():
+        known = sorted(await self._book.open_there())
+        begin, self._not_asked = bisect_left(known, self._not_asked), ""
+        for remote_id in (*known[begin:], *known[:begin]):
             try:
                 found = await self._bridge.missed(remote_id)
             except TryLater:
+                self._not_asked = remote_id
                 return
             except RefusedThere:
                 continue

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from bot.messages import Attachment
 from bot.operators import Act, Doing
+from bot.records import BY_OPERATORS
 from desk.bus import Notice, case_topic, operator_topic
 from desk.errors import ActUncertain, UnknownOperator
 from desk.records import Case
@@ -74,7 +75,9 @@ class Acting:
             return refusal(visit.request, 404, "not_found", visit.language)
         text = visit.form.get("text", "").strip()
         files = self._files(visit, case)
-        problem = _problem(text, files) or ("gap" if has_gap(text) else "")
+        own = visit.form.get("original", "").strip()
+        problem = _problem(max(text, own, key=len) if text else text, files)
+        problem = problem or ("gap" if has_gap(text) else "")
         if problem:
             return _told(visit, problem, 422)
         if not case.is_open:
@@ -197,7 +200,7 @@ class Acting:
             if len(body) > MAX_FILE_BYTES:
                 return _told(visit, "file", 413)
         name = unquote(visit.request.headers.get("x-file-name", ""))[:255]
-        owner = f"desk:{case.conversation_id}"
+        owner = f"{BY_OPERATORS}{case.conversation_id}"
         try:
             kept = await run_in_threadpool(files.save, owner, name, bytes(body))
         except Exception as error:

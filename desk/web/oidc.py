@@ -1,11 +1,13 @@
 """The pages on the way to a sign-in provider and back, and who is linked with it."""
 
+import asyncio
+
 import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from desk.accounts import Accounts, TooManyTries
+from desk.accounts import Accounts, TooManyTries, Visitor
 from desk.errors import DeskError, UnknownOperator
 from desk.oidc import CALLBACK, SingleSignOn
 from desk.oidc_attempt import LASTS
@@ -34,6 +36,7 @@ class ProviderSignIn:
         self._accounts = accounts
         self._sign_on = sign_on
         self._pages = pages
+        self._ending = asyncio.Lock()
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes to mount at the root of the application."""
@@ -76,24 +79,30 @@ class ProviderSignIn:
 
     async def log_out(self, request: Request) -> Response:
         """End sessions because the provider says so (back-channel logout)."""
-        who = visitor(request)
-        name = f"provider logout {who.address}"
-        if self._accounts.throttle.begin(name, who.address):
-            return self._guard.finish(request, Response(status_code=429))
         try:
             form = await read_form(request)
-            ended = await self._sign_on.log_out(form.get("logout_token", ""))
-        except SignInRefused as error:
-            log.warning("desk_provider_logout_refused", reason=error.reason)
-            return self._guard.finish(request, Response(status_code=400))
         except BadForm:
             return self._guard.finish(request, Response(status_code=400))
+        async with self._ending:  # one by one: all tries that are under way count as failed
+            code = await self._logged_out(visitor(request), form.get("logout_token", ""))
+        return self._guard.finish(request, Response(status_code=code))
+
+    async def _logged_out(self, who: Visitor, token: str) -> int:
+        """End the sessions that a provider's token names; return the status of the answer."""
+        name = f"provider logout {who.address}"
+        if self._accounts.throttle.begin(name, who.address):
+            return 429
+        try:
+            ended = await self._sign_on.log_out(token)
+        except SignInRefused as error:
+            log.warning("desk_provider_logout_refused", reason=error.reason)
+            return 400
         except DeskError as error:
             log.exception("desk_failed", error=type(error).__name__)
-            return self._guard.finish(request, Response(status_code=503))
+            return 503
         self._accounts.throttle.succeeded(name, who.address)
         log.info("desk_provider_logout", sessions=ended)
-        return self._guard.finish(request, Response(status_code=200))
+        return 200
 
     async def links(self, visit: Visit) -> Response:
         """Show whose account is linked."""

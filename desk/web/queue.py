@@ -118,7 +118,7 @@ class Queue:
             case=case,
             path=f"{case_path(case.id)}?tab={tab}",
             name=words.called(case, language),
-            text=(case.wish if case.messages <= 1 else "") or case.last_text or case.wish,
+            text=(case.wish if _is_by_wish(case) else "") or case.last_text or case.wish,
             ago=words.ago(since, now, language),
             since=since,
             reason=words.word("reason", case.reason, language),
@@ -129,6 +129,11 @@ class Queue:
             skill=self._room.outside.titles(case.skill, language) if case.skill else "",
             viewers=self._room.viewers.others(case.id, visit.operator.id),
         )
+
+
+def _is_by_wish(case: Case) -> bool:
+    """Return whether a case is known by its wish: at first, and where a "thanks" would hide it."""
+    return case.messages <= 1 or bool(case.vulnerable or case.threat)
 
 
 def due_text(standing: Standing, now: datetime, visit: Visit) -> str:

@@ -23,6 +23,7 @@ MERGING_TERMS = {
     "reason_merged": ("zusammengelegt", "put together"),
     "reason_unmerged": ("wieder getrennt", "taken apart again"),
     "reason_lead_gone": ("der andere Fall wurde gelöscht", "the other case was erased"),
+    "reason_other_team": ("ging an ein anderes Team", "went to another team"),
     "reason_other_customer": ("zwei verschiedene Kunden", "two different customers"),
     "done_merged": ("Zusammengelegt.", "Put together."),
     "done_unmerged": ("Getrennt; der Fall wartet wieder.", "Taken apart; the case waits again."),
@@ -38,6 +39,10 @@ MERGING_TERMS = {
     "refused_leads": (
         "In jenem Fall wird schon ein anderer mit beantwortet. Legen Sie diesen dort dazu.",
         "Another case is answered in that one already. Put this one together with it there.",
+    ),
+    "refused_other_team": (
+        "Die beiden liegen bei verschiedenen Teams. Geben Sie zuerst einen Fall weiter.",
+        "The two are with different teams. Pass one of them on first.",
     ),
     "refused_other_customer": (
         "Das sind zwei verschiedene Kunden, die sich beide ausgewiesen haben.",

@@ -58,7 +58,8 @@ def word(prefix: str, name: str, language: str) -> str:
     known = TEXTS[language].get(f"{prefix}_{head.strip()}")
     if known is None:
         return name.replace("_", " ")
-    return f"{known}: {rest.strip()}" if rest.strip() else known
+    kinds = [TEXTS[language].get(f"signal_{each}", each) for each in rest.split()]
+    return f"{known}: {' '.join(kinds)}" if kinds else known
 
 
 def team_name(teams: Mapping[str, Mapping[str, str]], team: str, language: str) -> str:

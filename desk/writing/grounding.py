@@ -28,6 +28,7 @@ PROMISING = frozenset({"amount", "percent", "date", "time", "weekday", "month"})
 """What a customer must not be able to put into the shop's mouth."""
 _NUMBER = r"\d+(?:[.,'’\u00a0\u202f]\d{3})*(?:[.,]\d+)?"
 _SIGN = "|".join(sorted(map(re.escape, (*CURRENCIES, *PERCENT)), key=len, reverse=True))
+_UNIT = re.compile(_SIGN, re.IGNORECASE)
 _MONTH = "|".join(sorted(map(re.escape, MONTHS), key=len, reverse=True))
 _TOKEN = re.compile(
     rf"""
@@ -91,8 +92,9 @@ class Grounds(msgspec.Struct, frozen=True):
 def grounds_of(text: str) -> Grounds:
     """Return what a text gives to stand on."""
     keys = {key for claim in claims_of(text) for key in claim.keys | _implied(claim)}
-    words = {("name", word) for word in _words(text)}
-    return Grounds(frozenset(keys | words), _squeezed(text))
+    keys |= {("name", word) for word in _words(text)}
+    keys |= {key for claim in _names(text, "en") for key in claim.keys}
+    return Grounds(frozenset(keys), _squeezed(text))
 
 
 def ungrounded(text: str, material: Material, language: str, *, is_reply: bool) -> Claim | None:
@@ -174,10 +176,9 @@ def _words(text: str) -> list[str]:
 
 
 def _amount(shown: str) -> Claim:
-    number = re.search(_NUMBER, shown)
-    digits = number[0] if number else ""
-    sign = shown.replace(digits, "", 1).strip(" ,-\u00a0\u202f")
-    kind, unit = _unit(sign)
+    sign = _UNIT.search(shown)
+    digits = _UNIT.sub("", shown, count=1).strip().strip(",-").strip()
+    kind, unit = _unit(sign[0] if sign else "")
     return Claim(kind, shown, frozenset((kind, value, unit) for value in _readings(digits)))
 
 

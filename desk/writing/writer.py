@@ -171,6 +171,9 @@ class Writer:
             outcome = Outcome("failed", why=error.why)
         except Misshapen as error:
             outcome = Outcome("withheld", why=error.why)
+        except Exception as error:  # noqa: BLE001 - whatever customers and models write
+            log.warning("desk_text_not_read", error=type(error).__name__)
+            outcome = Outcome("failed", why="broken")
         took_s = round(self._clock() - begun, 1)
         log.info("desk_text", kind=kind, state=outcome.state, why=outcome.why, took_s=took_s)
         return outcome

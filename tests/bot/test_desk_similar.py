@@ -1,5 +1,7 @@
 """What is taken out of solved cases before anything of them is kept."""
 
+from time import process_time
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from bot.desk_similar import embedding, masks
 from bot.messages import utc_now
 from bot.storage.ports import StoredEvent
 from bot.understanding.encoder import LexicalEncoder
+from desk.similar_texts import timeless
 
 
 def stored(*events):
@@ -63,6 +66,13 @@ def test_nothing_personal_is_left(text, gone):
 )
 def test_what_is_not_personal_stays(text):
     assert masks(r"TR-\d{6}")(TALK)(text) == text
+
+
+@pytest.mark.parametrize("piece", ["1.", "1,", "A-", "1-", "A1-a"])
+def test_no_text_takes_long_to_read(piece):
+    begun = process_time()
+    timeless(masks(r"TR-\d{6}")(())(piece * 4_000))
+    assert process_time() - begun < 4
 
 
 def test_vectors_have_length_one_and_compare_what_is_meant(tmp_path):

@@ -1,5 +1,5 @@
 from bot.messages import Contact
-from bot.records import ConversationFiles
+from bot.records import BY_OPERATORS, ConversationFiles
 from bot.storage.memory import memory_store
 from channels.webchat.tokens import Signer
 from channels.webchat.uploads import UploadStore
@@ -34,3 +34,23 @@ async def test_a_conversations_files_are_erased_with_it_and_nobody_elses(tmp_pat
     assert folder.of_session("49"), "a session that happens to be called like the number"
     assert folder.of_session("telegram:49")
     assert (await files.erase("webchat:49"))["uploads"] == 1
+
+
+async def test_what_operators_sent_goes_with_the_conversation(tmp_path):
+    folder = UploadStore(tmp_path, Signer(b"a secret for these tests"))
+    files = ConversationFiles(memory_store(lambda: NOW), NoShop(), folder, lambda name: None)
+    for own in ("webchat:49", "webchat:50"):
+        folder.save(f"{BY_OPERATORS}{own}", "label.png", PNG)
+    assert len((await files.export("webchat:49"))["uploads"]) == 1
+    assert (await files.erase("webchat:49"))["uploads"] == 1
+    assert folder.of_session(f"{BY_OPERATORS}webchat:50"), "another conversation's"
+
+
+async def test_what_the_desk_learnt_from_a_conversation_is_shown(tmp_path):
+    class Learnt(NoShop):
+        async def find(self, conversation_id):
+            return {"desk_solved": [{"asked": "my parcel"}]}
+
+    folder = UploadStore(tmp_path, Signer(b"a secret for these tests"))
+    files = ConversationFiles(memory_store(lambda: NOW), Learnt(), folder, lambda name: None)
+    assert (await files.export("webchat:49"))["desk_solved"] == [{"asked": "my parcel"}]

@@ -1,11 +1,14 @@
 """Operators and customers at the edges: what comes late, at once, or otherwise than asked for."""
 
+import asyncio
+
 import msgspec
 import pytest
 
 from actions.waitroom import Wait
 from bot import events as ev
 from bot.assembly import make_backend
+from bot.messages import InboundMessage
 from bot.operators import Doing
 from bot.redaction import Wanted, redact
 from tests.conversations.test_operators import (
@@ -107,6 +110,22 @@ def test_an_act_brings_no_erased_conversation_back(talk, customer):
     assert not events(talk, customer)
     assert not talk.wait_for(talk.bot.store.inbox.history(customer.conversation_id, 0, 10))
     assert customer.says("hello"), "it may begin anew"
+
+
+def test_a_late_act_takes_nothing_away_that_comes_at_the_same_moment(talk, customer):
+    customer.says("talk to a person")
+    sender = customer.conversation_id.partition(":")[2]
+    talk.wait_for(make_backend(talk.bot).erase(sender))
+    desk, doing = talk.bot.desk.desk, Doing("op-1", "Anna", text="Are you there?")
+    hello = InboundMessage("rest", sender, "m-again", "it is me again", talk.watch())
+
+    async def at_once():
+        late = desk.act(customer.conversation_id, "said", doing, "late")
+        await asyncio.gather(late, talk.bot.exchange(hello))
+
+    talk.wait_for(at_once())
+    said = [e.text for e in events(talk, customer) if isinstance(e, ev.UserUttered)]
+    assert said == ["it is me again"]
 
 
 def test_what_was_redacted_is_asked_for_and_not_used(talk, customer):

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from itertools import starmap
 
+import msgspec
 import pytest
 
 from bot import events as ev
@@ -214,6 +215,20 @@ async def test_a_third_customer_is_refused_by_the_second(pair):
     await pair.house.happens("telegram:7", waits)
     lead, third = await pair.house.case(pair.lead), await pair.house.case("telegram:7#1")
     assert await pair.merging.merge(pair.me, lead, third, "", "m3") == "other_customer"
+
+
+async def test_cases_of_two_teams_are_not_put_together_nor_kept_so(pair):
+    await pair.begin()
+    legal = {"team": "legal", "to": "", "reason": "contract", "force": True}
+    assert not await pair.act(OTHER, "transferred", **legal)
+    assert await pair.merge() == "other_team"
+    assert await pair.states() == ["with_operator", "waiting_for_operator"]
+    assert not await pair.act(LEAD, "transferred", **legal)
+    assert not await pair.merge("m2", by=msgspec.structs.replace(pair.me, role="supervisor"))
+    assert not await pair.act(LEAD, "transferred", team="returns", reason="goods", force=True)
+    await pair.settle()
+    assert await pair.states() == ["waiting_for_operator", "waiting_for_operator"]
+    assert [case.team for case in await pair.cases()] == ["returns", "legal"]
 
 
 async def test_who_turns_out_to_be_somebody_else_waits_on_their_own(pair):

@@ -265,6 +265,14 @@ class TestSigningOut:
         assert (await browser.get("/desk")).status_code == 200
 
 
+async def test_a_provider_may_end_many_sessions_at_once(both):
+    house, provider = both
+    path, client = "/desk/sign-in/back-channel", house.browser().client
+    forms = [{"logout_token": provider.logout_token(sid=f"there-{n}")} for n in range(30)]
+    answers = await asyncio.gather(*(client.post(path, data=form) for form in forms))
+    assert {answer.status_code for answer in answers} == {200}
+
+
 async def test_strangers_do_not_keep_the_provider_busy(both):
     house, _ = both
     path, form = "/desk/sign-in/back-channel", {"logout_token": "x"}

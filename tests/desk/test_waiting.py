@@ -43,6 +43,13 @@ def test_only_those_count_whom_somebody_present_could_serve_instead() -> None:
     assert places == {"de1": (1, 2), "de2": (2, 2), "en1": (1, 3), "fr1": (2, 3), "it1": (1, 0)}
 
 
+def test_while_nobody_is_there_everybody_waits_in_one_line() -> None:
+    gone = Seat("gone", languages=frozenset({"de", "en"}), is_present=False)
+    cases = [case("de", 500, "de"), case("en", 400, "en"), case("fr", 300, "fr")]
+    found = standings(cases, [gone], RULES)
+    assert [found[name].place for name in ("de", "en", "fr")] == [1, 2, 3]
+
+
 def test_a_pressing_newcomer_is_counted_before() -> None:
     cases = [case("a", 60, "de"), case("b", 5, "de", priority="urgent")]
     found = standings(cases, [Seat("anna")], RULES)

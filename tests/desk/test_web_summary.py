@@ -89,6 +89,22 @@ def test_what_comes_next(events, expected):
     assert summary_of(case, transcript).next == expected
 
 
+def test_small_talk_does_not_hide_what_a_hard_case_is_about():
+    _, case = told(
+        says("where is my parcel", "track_order"),
+        ev.FlowStarted("track_order", "f1"),
+        ev.FlowCompleted("track_order", "f1"),
+        says("hello", "greet"),
+        ev.FlowStarted("greet", "f2"),
+        ev.FlowCompleted("greet", "f2"),
+        says("I do not want to live any more", "out_of_scope"),
+        ev.HandoffChanged("waiting_for_operator", "vulnerable: crisis"),
+        says("thanks", "thanks"),
+    )
+    assert case.wish == "I do not want to live any more"
+    assert case.skill == "track_order"
+
+
 def test_a_case_does_not_tell_of_the_one_before():
     transcript, case = told(
         says("cancel my order", "cancel_order"),

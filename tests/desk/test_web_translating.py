@@ -213,6 +213,8 @@ class TestWriting:
         anna = await taken(house, case)
         assert await self.say(anna, case, "it comes today") == (422, "untranslated")
         assert await house.events(case, ev.BotUttered) == []
+        long = {"original": "x" * 5001, "original_language": "en"}
+        assert await self.say(anna, case, "il arrive", **long) == (422, "too_long")
         half = {"original": "x", "original_language": "<b>"}
         assert await self.say(anna, case, "it comes", **half) == (422, "untranslated")
         assert await self.say(anna, case, "OK!", untranslated="1", act="act-00000009") == (200, "")

@@ -92,9 +92,11 @@ def test_what_follows_a_size_is_no_size(demo):
 
 def test_an_occasion_is_a_wish(demo):
     query = demo.read_query("etwas für eine Open-Air-Hochzeit im Juli", "de")
-    assert query.prefer["occasion"][0] == "wedding"
+    assert query.prefer["occasion"] == ("wedding", "evening")  # though it is said in one word
     assert "summer" in query.prefer["season"]
     assert not query.has_limits
+    english = demo.read_query("something for an open-air wedding in July", "en")
+    assert english.prefer == query.prefer
 
 
 def test_customers_words_are_searched_as_the_shops(demo):

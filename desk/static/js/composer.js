@@ -92,6 +92,7 @@ function send() {
   outgoing.push({ act: newName(), mode, text: said, files: mode === "reply" ? files : [], ...given() });
   text.value = "";
   if (mode === "reply") files = [];
+  if (mode === "reply") document.querySelector("#draft .drafted")?.remove(); // used up
   keepDraft();
   showFiles();
   trouble("");

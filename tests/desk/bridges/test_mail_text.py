@@ -2,9 +2,11 @@
 
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from time import process_time
 
 import pytest
 
+from desk.bridges.html_text import text_of_html
 from desk.bridges.mail_text import MOST_LOGO_BYTES, body_of, files_of, own_words
 
 ATTRIBUTION = "Am 22.11.26 um 10:00 schrieb Tresen <desk@k.test>:"
@@ -126,6 +128,12 @@ def test_a_signed_mail_is_read_and_its_signature_is_no_file():
     mail = parsed("Content-Type: multipart/signed; boundary=b", body)
     assert body_of(mail).strip() == "Hello"
     assert files_of(mail) == 1
+
+
+def test_ends_of_links_that_never_began_take_no_time():
+    begun = process_time()
+    assert text_of_html("x</a>" * 30_000).startswith("xxx")
+    assert process_time() - begun < 2
 
 
 @pytest.mark.parametrize("raw", [b"", b"\xff\x00", b"Content-Type: multipart/mixed\r\n\r\nx"])

@@ -1,7 +1,7 @@
 """What a text says in numbers, dates, references and names stands in its material, or it goes."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from desk.writing.grounding import only_claimed, ungrounded
@@ -77,6 +77,18 @@ def test_a_reply_takes_amounts_and_dates_from_the_shop_only():
     assert kind("Zu AB-222222 prüfen wir das.", customer=said, is_reply=True) is None
 
 
+@pytest.mark.parametrize(
+    "text", ["50\nEUR", "50\t€", "€\n50", "50\u2009Euro", "EUR\n50,00", "50,-\n€"]
+)
+def test_an_amount_may_be_broken_anywhere(text):
+    assert kind("50 €", customer=text) is None
+    assert kind("51 €", customer=text) == "amount"
+
+
+def test_an_odd_number_is_read_too():
+    assert kind("USD 1.2992024", "USD 1.2992024") is None
+
+
 @given(st.integers(1, 10**7), st.integers(1, 10**7))
 def test_no_amount_passes_for_another(shown, known):
     german = f"{shown // 100:,}".replace(",", ".") + f",{shown % 100:02} €"
@@ -87,5 +99,6 @@ def test_no_amount_passes_for_another(shown, known):
 
 
 @given(st.text(max_size=200))
+@example("0'AA")
 def test_any_text_can_be_read_and_holds_against_itself(text):
     assert kind(text, text) is None

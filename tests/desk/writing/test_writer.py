@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from desk.writing.ports import Line, ModelFailed
@@ -34,6 +35,15 @@ async def test_with_leave_personal_data_is_sent():
     outcome = await writer(scribe, hides=None).summary(source())
     assert outcome.state == "ready"
     assert "Lena Vogt" in scribe.asked[0][1]
+
+
+@pytest.fixture(autouse=True)
+def every_line():
+    """Log every line; a test before may have set a level that hides some."""
+    configured = structlog.get_config()
+    structlog.reset_defaults()
+    yield
+    structlog.configure(**configured)
 
 
 @pytest.mark.parametrize(
